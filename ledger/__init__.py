@@ -1,0 +1,1 @@
+"""The job ledger: every state change of a job, and nothing of any one job."""

@@ -1,0 +1,51 @@
+"""What a failure means, by its class.
+
+    JobError
+    ├── TryAgain          the world was briefly wrong      retried with backoff
+    │   └── RateLimited       the vendor said when         waits as told, no attempt spent
+    ├── GiveUp            this job can never succeed       dead now
+    └── Misconfigured     nothing of its kind can          kept for later, on-call is told what to set
+    anything else         a bug                            retried with backoff, reported
+
+A code is a short word fixed in our source; a message is our own sentence. Neither ever quotes what a vendor,
+a caller or a row said: both are stored, shown and logged.
+"""
+
+import re
+
+CODE = re.compile(r"[a-z][a-z0-9_]{1,62}")
+
+
+class JobError(Exception):
+    """A failure whose meaning is known."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        if not CODE.fullmatch(code):
+            raise ValueError("an error code is a short word in snake_case, fixed in the source")
+        super().__init__(f"{code}: {message}" if message else code)
+        self.code = code
+        self.message = message
+
+
+class TryAgain(JobError):
+    """The world was briefly wrong: try the same again later."""
+
+
+class RateLimited(TryAgain):
+    """The vendor asked for a pause; `retry_after` is in seconds, None when it did not say how long."""
+
+    def __init__(self, code: str, message: str = "", retry_after: float | None = None) -> None:
+        super().__init__(code, message)
+        self.retry_after = retry_after
+
+
+class GiveUp(JobError):
+    """This job can never succeed as it stands."""
+
+
+class Misconfigured(JobError):
+    """No job of this kind can succeed until somebody changes `setting`."""
+
+    def __init__(self, code: str, message: str = "", setting: str = "") -> None:
+        super().__init__(code, message)
+        self.setting = setting
