@@ -1,0 +1,37 @@
+"""What each table gets without asking: a CHECK per kind that has one, an index per foreign key and match."""
+
+import re
+
+from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint
+
+from models.data_map import Holds, Life, Matching
+
+
+def add_checks(table: Table) -> None:
+    """Give each column the CHECK of its kind."""
+    for column in table.columns:
+        holds: Holds = column.info["holds"]
+        if holds.check:
+            told = re.sub(r"\bVALUE\b", column.name, holds.check)
+            table.append_constraint(CheckConstraint(told, name=column.name))
+
+
+def add_indexes(table: Table, life: Life) -> None:
+    """Give each foreign key and each match an index that begins with its columns, unless one does already."""
+    wanted = sorted(list(constraint.column_keys) for constraint in table.foreign_key_constraints)
+    tenant = ["business_id"] if "business_id" in table.primary_key.columns else []
+    for match in life.links:
+        if isinstance(match, Matching) and isinstance(table.columns[match.column].type, Text):
+            wanted.append([*tenant, match.column])
+    for columns in wanted:
+        if not any(set(have[: len(columns)]) == set(columns) for have in indexed(table)):
+            # Naming the table's columns adds it to the table.
+            Index(None, *(table.columns[name] for name in columns))
+
+
+def indexed(table: Table) -> list[list[str]]:
+    """List the columns of each index that is over all rows."""
+    kept = PrimaryKeyConstraint | UniqueConstraint
+    found = [list(each.columns.keys()) for each in table.constraints if isinstance(each, kept)]
+    whole = [each for each in table.indexes if each.dialect_options["postgresql"]["where"] is None]
+    return found + [list(each.columns.keys()) for each in whole]
