@@ -26,6 +26,6 @@ def ask(call: Callable[[], Answer], meaning: Callable[[Exception], JobError]) ->
 
 
 def whereabouts(error: Exception) -> str:
-    """Return the class of an error nobody foresaw and the line it came from: enough to mend it, and no text."""
+    """Return the class of an error nobody foresaw and the line it came from, and none of its text."""
     last = extract_tb(error.__traceback__)[-1:]
     return "".join([type(error).__name__, *(f" at {PurePath(f.filename).name}:{f.lineno}" for f in last)])
