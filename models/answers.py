@@ -22,7 +22,7 @@ from models.data_map import (
     Who,
 )
 
-INFO = {"kind", "holds", "of", "at", "what", "made_from"}
+INFO = {"kind", "holds", "of", "at", "at_in", "what", "made_from"}
 HUMAN = {str(who) for who in Who}
 
 
@@ -62,10 +62,8 @@ def _check_column(name: str, column: Column[Any]) -> None:
             f"{where} does not say what it holds: give it a kind of models/kinds, say Mapped[PersonalText]"
         )
     if unknown := set(column.info) - INFO:
-        raise UnmappedDataError(
-            f"{where} says {sorted(unknown)}, which nobody reads: info knows {sorted(INFO)}"
-        )
-    if holds.outside and "at" not in column.info:
+        raise UnmappedDataError(f"{where} says {sorted(unknown)}, which nobody reads: info knows {sorted(INFO)}")
+    if holds.outside and not {"at", "at_in"} & set(column.info):
         raise UnmappedDataError(
             f"{where} does not say where its copy lies: give it mapped_column(info=at('twilio', 'recording'))"
         )
@@ -73,12 +71,8 @@ def _check_column(name: str, column: Column[Any]) -> None:
 
 def _check_links(name: str, table: Table, life: Life) -> None:
     if not life.links:
-        raise UnmappedDataError(
-            f"{name} does not say whom its rows concern: give Life links, or NoOne(because=...)"
-        )
-    pointing = {
-        constraint.column_keys[-1]: _target(constraint) for constraint in table.foreign_key_constraints
-    }
+        raise UnmappedDataError(f"{name} does not say whom its rows concern: give Life links, or NoOne(because=...)")
+    pointing = {constraint.column_keys[-1]: _target(constraint) for constraint in table.foreign_key_constraints}
     said = {each.column: each for each in life.links if isinstance(each, About)}
     for column, target in sorted(pointing.items()):
         if target in HUMAN and column not in said:
@@ -96,9 +90,7 @@ def _check_links(name: str, table: Table, life: Life) -> None:
         if isinstance(each, About):
             _check_about(name, table, each, pointing)
         if isinstance(each, Through) and each.column not in pointing:
-            raise UnmappedDataError(
-                f"{name}.{each.column} leads to no parent: give it a foreign key with link(...)"
-            )
+            raise UnmappedDataError(f"{name}.{each.column} leads to no parent: give it a foreign key with link(...)")
 
 
 def _check_about(name: str, table: Table, about: About, pointing: dict[str, str]) -> None:
@@ -110,9 +102,7 @@ def _check_about(name: str, table: Table, about: About, pointing: dict[str, str]
     if any(isinstance(ending, Unlink) for ending in about.then) and not table.columns[about.column].nullable:
         raise UnmappedDataError(f"{name}.{about.column} is unlinked and may not be null: let it be None")
     if not about.then:
-        raise UnmappedDataError(
-            f"{name}.{about.column} does not say what becomes of the row: give then=(Delete(),)"
-        )
+        raise UnmappedDataError(f"{name}.{about.column} does not say what becomes of the row: give then=(Delete(),)")
 
 
 def _check_of(name: str, table: Table, life: Life) -> None:
@@ -121,15 +111,11 @@ def _check_of(name: str, table: Table, life: Life) -> None:
         holds: Holds = column.info["holds"]
         of = column.info.get("of")
         if of is not None and of not in links:
-            raise UnmappedDataError(
-                f"{name}.{column.name} is of {of!r}, which is no link of {name}: {sorted(links)}"
-            )
+            raise UnmappedDataError(f"{name}.{column.name} is of {of!r}, which is no link of {name}: {sorted(links)}")
         if not holds.personal:
             continue
         if not links:
-            raise UnmappedDataError(
-                f"{name}.{column.name} holds {holds.what}, yet {name} concerns no one: add a link"
-            )
+            raise UnmappedDataError(f"{name}.{column.name} holds {holds.what}, yet {name} concerns no one: add a link")
         if len(links) > 1 and of is None:
             raise UnmappedDataError(
                 f"{name}.{column.name} does not say of whom it is: "
@@ -150,10 +136,9 @@ def _check_times(name: str, table: Table, life: Life) -> None:
             named.extend(ending.only)
         if isinstance(ending, Scrub):
             _check_scrub(name, table)
-    if not any(isinstance(ending, Delete | Scrub | Keep) for ending in life.after_cancellation):
-        raise UnmappedDataError(
-            f"{name} does not say how it ends after cancellation: Delete(), Scrub() or Keep(...)"
-        )
+    ways = Delete | Scrub | Keep
+    if "business_id" in table.columns and not any(isinstance(each, ways) for each in life.after_cancellation):
+        raise UnmappedDataError(f"{name} does not say how it ends after cancellation: Delete(), Scrub() or Keep(...)")
     for column in named:
         if column not in table.columns:
             raise UnmappedDataError(f"{name} counts on {column!r}, which is no column of it")
@@ -162,9 +147,7 @@ def _check_times(name: str, table: Table, life: Life) -> None:
 def _check_scrub(name: str, table: Table) -> None:
     for column in table.columns:
         if column.info["holds"].scrub is Scrubs.NULL and not column.nullable:
-            raise UnmappedDataError(
-                f"{name}.{column.name} is scrubbed to null and may not be null: let it be None"
-            )
+            raise UnmappedDataError(f"{name}.{column.name} is scrubbed to null and may not be null: let it be None")
 
 
 def _target(constraint: Any) -> str:
@@ -180,3 +163,8 @@ def of(link: str, *, made_from: str | None = None) -> dict[str, str]:
 def at(store: str, what: str, link: str | None = None) -> dict[str, str]:
     """Say at which vendor or store the copy lies that a column names, and what it is there."""
     return {"at": store, "what": what} | ({"of": link} if link else {})
+
+
+def at_in(column: str, what: str, link: str | None = None) -> dict[str, str]:
+    """Say which column of the row names the vendor where the copy lies, and what it is there."""
+    return {"at_in": column, "what": what} | ({"of": link} if link else {})

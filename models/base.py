@@ -30,6 +30,7 @@ class Row(DeclarativeBase):
     __life__: ClassVar[Life]
     __because__: ClassVar[str | None] = None
     __visible__: ClassVar[str | None] = None
+    __enters__: ClassVar[str | None] = None
     __web__: ClassVar[tuple[May, ...]] = ()
     __job__: ClassVar[tuple[May, ...]] = ()
 
@@ -54,8 +55,8 @@ class TenantRow(Row):
     """A row of one business; `nexara.scope()` decides who sees it."""
 
     __abstract__ = True
-    __web__ = ALL_OF_IT
-    __job__ = ALL_OF_IT
+    __web__: ClassVar[tuple[May, ...]] = ALL_OF_IT
+    __job__: ClassVar[tuple[May, ...]] = ALL_OF_IT
 
     business_id: Mapped[Id] = mapped_column(ForeignKey("businesses.id"), primary_key=True, sort_order=-2)
     id: Mapped[Id] = mapped_column(primary_key=True, server_default=NEW_ID, sort_order=-1)
@@ -68,7 +69,11 @@ class TenantRow(Row):
 
 
 class PlatformRow(Row):
-    """A row of no tenant; the class says why it is none, `__visible__` when a tenant sees it all the same."""
+    """A row of no tenant; the class says why.
+
+    `__visible__` is the SQL condition under which a tenant's transaction sees and changes it, `__enters__`
+    the one under which it may add it (as `__visible__` unless said); without them no tenant sees or adds it.
+    """
 
     __abstract__ = True
 

@@ -136,13 +136,13 @@ class Count:
 
 
 @once
-class Release:
-    """What the row stands for is given back at the vendor before the row goes."""
+class Revoke:
+    """The access that the row holds is revoked at the vendor named by that column, last of all."""
 
     at: str
 
 
-Ending = Delete | Scrub | Unlink | Review | LastOut | Keep | Count | Release
+Ending = Delete | Scrub | Unlink | Review | LastOut | Keep | Count | Revoke
 
 
 # Links: whom a row concerns. Any number a table.
@@ -210,7 +210,7 @@ class WhileActive:
 
 @once
 class WithParent:
-    """When its parent ends."""
+    """When what it hangs on ends."""
 
 
 @once

@@ -44,9 +44,7 @@ def props(*keys: str, personal: bool = False, **more: Any) -> MappedColumn[Any]:
     listed = ", ".join(f"'{key}'" for key in keys)
     closed = f"jsonb_typeof(VALUE) = 'object' AND VALUE - ARRAY[{listed}]::text[] = '{{}}'::jsonb"
     scrub = Scrubs.NULL if personal else Scrubs.KEEP
-    holds = Holds(
-        what=f"an object of: {', '.join(keys)}", personal=personal, scrub=scrub, bundles=OWN, check=closed
-    )
+    holds = Holds(what=f"an object of: {', '.join(keys)}", personal=personal, scrub=scrub, bundles=OWN, check=closed)
     return mapped_column(JSONB(), info={"kind": "Props", "holds": holds}, **more)
 
 

@@ -2,9 +2,9 @@
 
 import re
 
-from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from models.data_map import Holds, Life, Matching
+from models.data_map import Finds, Holds, Life, Matching
 
 
 def add_checks(table: Table) -> None:
@@ -14,6 +14,9 @@ def add_checks(table: Table) -> None:
         if holds.check:
             told = re.sub(r"\bVALUE\b", column.name, holds.check)
             table.append_constraint(CheckConstraint(told, name=column.name))
+        if vendor := column.info.get("at_in"):
+            told = f"{column.name} IS NULL OR {vendor} IS NOT NULL"
+            table.append_constraint(CheckConstraint(told, name=f"{column.name}_{vendor}"))
 
 
 def add_indexes(table: Table, life: Life) -> None:
@@ -21,12 +24,17 @@ def add_indexes(table: Table, life: Life) -> None:
     wanted = sorted(list(constraint.column_keys) for constraint in table.foreign_key_constraints)
     tenant = ["business_id"] if "business_id" in table.primary_key.columns else []
     for match in life.links:
-        if isinstance(match, Matching) and isinstance(table.columns[match.column].type, Text):
+        # A whole text or object is never looked up as a whole, and may be too long for a btree.
+        if isinstance(match, Matching) and match.finds is not Finds.TEXT and not _is_json(table, match):
             wanted.append([*tenant, match.column])
     for columns in wanted:
         if not any(set(have[: len(columns)]) == set(columns) for have in indexed(table)):
             # Naming the table's columns adds it to the table.
             Index(None, *(table.columns[name] for name in columns))
+
+
+def _is_json(table: Table, match: Matching) -> bool:
+    return isinstance(table.columns[match.column].type, JSON)
 
 
 def indexed(table: Table) -> list[list[str]]:

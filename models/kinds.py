@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Date,
     DateTime,
+    Integer,
     Interval,
     Numeric,
     Text,
@@ -32,6 +33,7 @@ ID_LIST = (
     "jsonb_typeof(VALUE) = 'array' AND NOT jsonb_path_exists(VALUE, "
     """'$[*] ? (@.type() != "string" || !(@ like_regex "^[0-9a-f-]{36}$"))')"""
 )
+WORD_LIST = ID_LIST.replace("[0-9a-f-]{36}", "[A-Za-z0-9_.:/-]{1,200}")
 CUT = r"VALUE ~ '(\.0|::)$'"
 DIGEST = "VALUE ~ '^[0-9a-f]{64}$'"
 
@@ -83,11 +85,11 @@ TimeOfDay = Annotated[time, plain("TimeOfDay", Time(), "a time of day")]
 Period = Annotated[timedelta, plain("Period", Interval(), "a span of time")]
 Flag = Annotated[bool, plain("Flag", Boolean(), "yes or no")]
 Count = Annotated[int, plain("Count", BigInteger(), "a number of things", "VALUE >= 0")]
-Difference = Annotated[
-    int, plain("Difference", BigInteger(), "a number of things, less than none if it corrects")
-]
+Difference = Annotated[int, plain("Difference", BigInteger(), "a number of things, less than none if it corrects")]
+WholeSeconds = Annotated[int, plain("WholeSeconds", Integer(), "seconds, rounded up", "VALUE >= 0")]
 Seconds = Annotated[Decimal, plain("Seconds", Numeric(12, 3), "seconds", "VALUE >= 0")]
 Share = Annotated[Decimal, plain("Share", Numeric(6, 5), "a share of one", "VALUE BETWEEN 0 AND 1")]
+Quantity = Annotated[Decimal, plain("Quantity", Numeric(12, 3), "a quantity", bundles=ALL)]
 Money = Annotated[Decimal, plain("Money", Numeric(14, 2), "an amount of money", bundles=ALL)]
 Currency = Annotated[str, plain("Currency", Text(), "a currency, ISO 4217", "VALUE ~ '^[A-Z]{3}$'", ALL)]
 Country = Annotated[str, plain("Country", Text(), "a country, ISO 3166", "VALUE ~ '^[A-Z]{2}$'")]
@@ -98,13 +100,10 @@ Language = Annotated[
 Word = Annotated[
     str, plain("Word", Text(), "a word of our own source", "VALUE ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'")
 ]
-Digest = Annotated[
-    str, plain("Digest", Text(), "SHA-256 of a vendor's id or of a token, in hex", DIGEST, NONE)
-]
+Digest = Annotated[str, plain("Digest", Text(), "SHA-256 of a vendor's id or of a token, in hex", DIGEST, NONE)]
+WordList = Annotated[list[str], plain("WordList", JSONB(), "words of ours or of a vendor", WORD_LIST, NONE)]
 IdList = Annotated[list[str], plain("IdList", JSONB(), "ids of other rows", ID_LIST, NONE)]
-AccountRef = Annotated[
-    str, plain("AccountRef", Text(), "the id of the business's own thing at a vendor", bundles=NONE)
-]
+AccountRef = Annotated[str, plain("AccountRef", Text(), "the id of the business's own thing at a vendor", bundles=NONE)]
 MapEntry = Annotated[dict[str, Any], plain("MapEntry", JSONB(), "what the data map says", bundles=NONE)]
 EntryName = Annotated[str, plain("EntryName", Text(), "the name of an entry of the data map", bundles=NONE)]
 BusinessName = Annotated[
@@ -118,9 +117,7 @@ BusinessText = Annotated[
         Holds(what="what a business wrote", scrub=Scrubs.TOKEN, correct=True, find=Finds.TEXT),
     ),
 ]
-LineNumber = Annotated[
-    str, kind("LineNumber", Text(), Holds(what="a business's own number, E.164", check=NUMBER))
-]
+LineNumber = Annotated[str, kind("LineNumber", Text(), Holds(what="a business's own number, E.164", check=NUMBER))]
 LineRef = Annotated[
     str,
     kind(
@@ -178,9 +175,7 @@ Needle = Annotated[
 ]
 KeyedDigest = Annotated[
     str,
-    personal(
-        "KeyedDigest", "a keyed digest of an address or number: a pseudonym", bundles=NONE, check=DIGEST
-    ),
+    personal("KeyedDigest", "a keyed digest of an address, number or session", bundles=NONE, check=DIGEST),
 ]
 StoredObject = Annotated[
     str,
@@ -202,6 +197,13 @@ VendorRef = Annotated[
         outside=True,
     ),
 ]
+LapsingRef = Annotated[
+    str,
+    personal("LapsingRef", "the id of a vendor's record that no call deletes: it lapses", bundles=NONE),
+]
+RemainsRef = Annotated[
+    str, personal("RemainsRef", "the id of a copy outside our tables that is still to go", bundles=NONE)
+]
 CutAddress = Annotated[
     str,
     personal(
@@ -212,9 +214,7 @@ CutAddress = Annotated[
         check=CUT,
     ),
 ]
-Browser = Annotated[
-    str, personal("Browser", "a browser's name and version", bundles=OWN, category=Category.USAGE)
-]
+Browser = Annotated[str, personal("Browser", "a browser's name and version", bundles=OWN, category=Category.USAGE)]
 RawPayload = Annotated[
     dict[str, Any],
     personal("RawPayload", "a vendor's message as it came", sql=JSONB(), bundles=NONE, find=Finds.TEXT),

@@ -1,0 +1,113 @@
+"""The businesses, the people who sign in, and who of them works where."""
+
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, UniqueConstraint, false, text, true
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import NEW_ID, NOW, PlatformRow, TenantRow
+from models.data_map import (
+    About,
+    Because,
+    Category,
+    CountryPeriod,
+    Delete,
+    LastOut,
+    Life,
+    Matching,
+    May,
+    NoOne,
+    Scrub,
+    WhileActive,
+    Who,
+)
+from models.forms import code
+from models.kinds import (
+    BusinessName,
+    Country,
+    EmailAddress,
+    Flag,
+    Id,
+    Moment,
+    Period,
+    PersonName,
+    PhoneNumber,
+    Word,
+    Zone,
+)
+
+
+class Role(StrEnum):
+    """What a member may do in the business."""
+
+    OWNER = "owner"
+    STAFF = "staff"
+
+
+class Business(PlatformRow, because="it is the tenant itself"):
+    """A business that has its calls and messages answered."""
+
+    __tablename__ = "businesses"
+    __life__ = Life(
+        category=Category.ACCOUNT,
+        links=(NoOne(because="it names a business; the people in it are members"),),
+        after_cancellation=(Scrub(),),
+        ends=CountryPeriod(because=Because.BILLING, since="ended_at"),
+    )
+    __visible__ = "id = (SELECT nexara.scope())"
+    __web__ = (May.READ, May.ADD, May.CHANGE)
+    __job__ = (May.READ,)
+
+    id: Mapped[Id] = mapped_column(primary_key=True, server_default=NEW_ID)
+    name: Mapped[BusinessName]
+    industry: Mapped[Word | None]
+    country: Mapped[Country]
+    zone: Mapped[Zone] = mapped_column(server_default=text("'UTC'"))
+    recording_on: Mapped[Flag] = mapped_column(server_default=false())
+    alert_details: Mapped[Flag] = mapped_column(server_default=false())
+    keep_conversations: Mapped[Period | None]
+    keep_recordings: Mapped[Period | None]
+    created_at: Mapped[Moment] = mapped_column(server_default=NOW)
+    ended_at: Mapped[Moment | None]
+    erased_at: Mapped[Moment | None]
+
+
+class User(PlatformRow, because="one person may be a member of several businesses"):
+    """Someone who signs in; the id is that of Supabase Auth, where the password hash lies."""
+
+    __tablename__ = "users"
+    __life__ = Life(
+        category=Category.ACCOUNT,
+        links=(Matching(column="id", finds="members.user_id", then=(LastOut(among=("members",)),)),),
+        after_cancellation=(Delete(),),
+        ends=WhileActive(),
+    )
+    __visible__ = "id IN (SELECT user_id FROM nexara.members)"
+    __enters__ = "true"
+    __web__ = (May.READ, May.ADD, May.CHANGE)
+    __job__ = (May.READ,)
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    email: Mapped[EmailAddress] = mapped_column(unique=True)
+    created_at: Mapped[Moment] = mapped_column(server_default=NOW)
+
+
+class Member(TenantRow):
+    """Someone who works in a business: whom calls are put through to and alerts are sent to."""
+
+    __tablename__ = "members"
+    __table_args__ = (UniqueConstraint("business_id", "user_id"),)
+    __life__ = Life(
+        category=Category.ACCOUNT,
+        links=(About(column="id", who=Who.MEMBER, then=(Delete(),)),),
+        after_cancellation=(Delete(),),
+        ends=WhileActive(),
+    )
+
+    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[PersonName | None]
+    transfer_phone: Mapped[PhoneNumber | None]
+    role: Mapped[Role] = code(Role)
+    alerts: Mapped[Flag] = mapped_column(server_default=true())
+    product_mail: Mapped[Flag] = mapped_column(server_default=true())
+    created_at: Mapped[Moment] = mapped_column(server_default=NOW)

@@ -1,0 +1,45 @@
+"""Every table imported, so that `Row.metadata` is whole: where migrations and guards start."""
+
+from sqlalchemy.orm import configure_mappers
+
+from models import (
+    accounts,
+    billing,
+    bookings,
+    calls,
+    connections,
+    conversations,
+    knowledge,
+    leads,
+    ledger,
+    mail,
+    map_rows,
+    money,
+    people,
+    recordings,
+    technical,
+    traces,
+)
+from models.base import Row
+
+__all__ = [
+    "Row",
+    "accounts",
+    "billing",
+    "bookings",
+    "calls",
+    "connections",
+    "conversations",
+    "knowledge",
+    "leads",
+    "ledger",
+    "mail",
+    "map_rows",
+    "money",
+    "people",
+    "recordings",
+    "technical",
+    "traces",
+]
+
+configure_mappers()

@@ -1,0 +1,83 @@
+"""What is left to follow up: copies outside our tables that must still go, and which text names whom."""
+
+from enum import StrEnum
+
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import NOW, TenantRow
+from models.data_map import Because, Category, Delete, Expires, Finds, Keep, Life, Matching, May, WithParent
+from models.forms import code
+from models.kinds import Count, Id, KeyedDigest, Moment, Needle, RemainsRef, Word
+from models.periods import REMAINS
+
+
+class RemainsState(StrEnum):
+    """Whether a copy is still there: to be asked for, asked for, read back as gone, or not to be told."""
+
+    WAITING = "waiting"
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    UNKNOWN = "unknown"
+
+
+KEPT = Keep(
+    because=Because.LEGAL,
+    only=("store", "what", "ref", "digest", "state", "tries", "made_at", "retry_at", "confirmed_at"),
+    until="45 days after the store confirmed that the copy is gone",
+)
+
+
+class Remains(TenantRow):
+    """A copy in a store or at a vendor whose row is gone; confirmed gone, only a digest of its id stays."""
+
+    __tablename__ = "remains"
+    __table_args__ = (
+        Index(
+            "ix_remains_to_do",
+            "business_id",
+            "retry_at",
+            postgresql_where=text("state IN ('waiting', 'asked', 'unknown')"),
+        ),
+    )
+    __life__ = Life(
+        category=Category.ENGINE,
+        links=(Matching(column="ref", finds=Finds.VALUE, then=(KEPT,)),),
+        after_cancellation=(KEPT,),
+        ends=Expires(after=REMAINS, since="confirmed_at"),
+        restricted="shown",
+    )
+    # The trigger that writes these rows belongs to the owner of the tables; see models/guards/remains.py.
+    __enters__ = "current_user = 'nexara_owner'"
+    __web__ = ()
+    __job__ = (May.READ, May.CHANGE, May.REMOVE)
+
+    store: Mapped[Word]
+    what: Mapped[Word]
+    ref: Mapped[RemainsRef | None]
+    digest: Mapped[KeyedDigest | None]
+    state: Mapped[RemainsState] = code(RemainsState, server_default=text("'waiting'"))
+    tries: Mapped[Count] = mapped_column(server_default=text("0"))
+    made_at: Mapped[Moment] = mapped_column(server_default=NOW)
+    retry_at: Mapped[Moment | None]
+    confirmed_at: Mapped[Moment | None]
+
+
+class Mention(TenantRow):
+    """A number or address that a row's text names: a person is found without reading every text."""
+
+    __tablename__ = "mentions"
+    __table_args__ = (Index(None, "business_id", "row_id"), Index(None, "business_id", "needle"))
+    __life__ = Life(
+        category=Category.ENGINE,
+        links=(Matching(column="needle", finds=Finds.TEXT, then=(Delete(),)),),
+        after_cancellation=(Delete(),),
+        ends=WithParent(),
+    )
+    __enters__ = "current_user = 'nexara_owner'"
+    __web__ = ()
+    __job__ = (May.READ,)
+
+    needle: Mapped[Needle]
+    source: Mapped[Word]
+    row_id: Mapped[Id]
