@@ -42,7 +42,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.log = log
+        self._swept = False
 
     @property
     def pid(self) -> int:
@@ -51,14 +51,19 @@ class Child:
 
     def alive(self) -> bool:
         """Return whether it still runs."""
-        return self._popen.poll() is None
+        if self._popen.poll() is None:
+            return True
+        self._sweep()
+        return False
 
     def wait(self, timeout: float | None = None) -> int | None:
         """Return the exit status, negative for a signal, or None if it runs on after `timeout` seconds."""
         try:
-            return self._popen.wait(timeout)
+            status = self._popen.wait(timeout)
         except subprocess.TimeoutExpired:
             return None
+        self._sweep()
+        return status
 
     def send(self, what: signal.Signals) -> None:
         """Send it a signal; nothing happens if it has ended."""
@@ -66,22 +71,23 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, what)
 
-    def stop(self, how: signal.Signals = signal.SIGTERM, deadline: float = 10) -> int:
-        """Ask it to end, kill it and what it started after `deadline` seconds, and return its exit status."""
+    def stop(self, how: signal.Signals = signal.SIGTERM, deadline: float = 10) -> None:
+        """Ask it to end, and kill it with what it started after `deadline` seconds."""
         self.send(how)
-        status = self.wait(deadline)
-        self._kill_group()
-        return self._popen.wait() if status is None else status
+        if self.wait(deadline) is None:
+            self.kill()
 
     def kill(self) -> None:
         """End it at once, as a crash would, and wait until it is gone."""
         self.send(signal.SIGKILL)
-        self._popen.wait()
+        self.wait()
 
-    def _kill_group(self) -> None:
-        # What it started and left behind is in its group, whose id nobody else gets while a member lives.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+    def _sweep(self) -> None:
+        # What it started and left behind is in its group. Only once: later the number may be a stranger's.
+        if not self._swept:
+            self._swept = True
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
 
 
 def leashed(

@@ -5,6 +5,7 @@ to run under (`-` to stay who we are). The program keeps this process's id: to k
 Uses the standard library alone: it runs before any of ours is importable, and in a few milliseconds.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -19,14 +20,15 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 CAPABILITY_VERSION_3 = 0x20080522
 
 WATCH_EVERY = 0.2  # seconds
+PATIENCE = 10.0  # seconds from the signal to the kill
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str], *, kernel_helps: bool = LINUX) -> None:
     """Drop to the wanted user, tie this process to its owner and become the program."""
     owner, last_words, user, program = int(arguments[0]), int(arguments[1]), arguments[2], arguments[3:]
     if user != "-":
         become(user, program[0])
-    if LINUX:
+    if kernel_helps:
         # After the change of user, which clears it; the owner may have died before it was set.
         _prctl(PR_SET_PDEATHSIG, last_words)
         if os.getppid() != owner:
@@ -60,14 +62,16 @@ def watch(owner: int, last_words: int) -> None:
     if os.fork() != 0:
         return
     os.setsid()
-    while _lives(program):
-        if not _lives(owner):
-            os.kill(program, last_words)
-            time.sleep(10)
-            if _lives(program):
-                os.kill(program, signal.SIGKILL)
-            break
-        time.sleep(WATCH_EVERY)
+    os.closerange(0, 3)  # whoever reads what the program writes shall not wait for the watcher
+    with contextlib.suppress(ProcessLookupError):
+        while _lives(owner):
+            os.kill(program, 0)
+            time.sleep(WATCH_EVERY)
+        os.kill(program, last_words)
+        for _ in range(int(PATIENCE / WATCH_EVERY)):
+            time.sleep(WATCH_EVERY)
+            os.kill(program, 0)
+        os.kill(program, signal.SIGKILL)
     os._exit(0)
 
 

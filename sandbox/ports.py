@@ -1,25 +1,30 @@
-"""Choose loopback ports that nobody listens on."""
+"""Choose loopback ports that nobody listens on, and that no other process of ours chooses meanwhile."""
 
+import fcntl
+import os
 import random
 import socket
+import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 LOOPBACK = "127.0.0.1"
 
 # Below the ephemeral range of Linux and macOS, so that no outgoing connection takes a port while its
 # server is down for a restart.
 LOWEST, HIGHEST = 20_000, 32_000
-EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+TRIALS = 1_000
+
+_chosen: set[int] = set()
+_claims: dict[Path, BinaryIO] = {}
 
 
 def free_port(prefer: int | None = None) -> int:
-    """Return `prefer` if it is free, else a random free port on the loopback address."""
-    if prefer is not None and is_free(prefer):
-        return prefer
-    highest = min(HIGHEST, _first_ephemeral() - 1)
-    for _ in range(1_000):
-        port = random.randint(min(LOWEST, highest - 2_000), highest)
-        if is_free(port):
+    """Return `prefer` if it is free, else a random free port; it stays this process's own until it ends."""
+    wanted = [] if prefer is None else [prefer]
+    for port in (*wanted, *(random.randint(LOWEST, HIGHEST) for _ in range(TRIALS))):
+        if port not in _chosen and _claim(port) and is_free(port):
+            _chosen.add(port)
             return port
     raise OSError("no free port was found on the loopback address")
 
@@ -46,8 +51,15 @@ def is_open(port: int, timeout: float = 0.2) -> bool:
         return False
 
 
-def _first_ephemeral() -> int:
+def _claim(port: int) -> bool:
+    # A server takes seconds from choosing its port to listening on it. A lock on one byte a port, in a file
+    # that all processes of this account share, keeps a second demo or test off it; the kernel frees it when
+    # this process ends, however it ends.
+    path = Path(tempfile.gettempdir()) / f"nexara-ports-{os.getuid()}"
+    if path not in _claims:
+        _claims[path] = path.open("ab")
     try:
-        return int(EPHEMERAL.read_text().split()[0])
-    except (OSError, ValueError, IndexError):
-        return HIGHEST + 1
+        fcntl.lockf(_claims[path], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from sandbox.child import Child, DidNotStart, last_lines, leashed
-from sandbox.ports import LOOPBACK, free_port
+from sandbox.ports import LOOPBACK, free_port, is_free
 
 Mode = Literal["smart", "fast", "immediate"]
 
@@ -122,7 +122,7 @@ class Postgres:
 
     def _try_to_start(self, until: float) -> bool:
         if self._may_move:
-            self.port = free_port(prefer=self.port)
+            self.port = self.port if is_free(self.port) else free_port()
         settings = {**ALWAYS, **({} if self._durable else NOT_DURABLE), "port": str(self.port)}
         argv: list[str | Path] = [self.binaries / "postgres", "-D", self._data]
         for setting, value in settings.items():
@@ -220,9 +220,7 @@ class Postgres:
 
     def version(self) -> str:
         """Return the binaries' version, such as 18.4."""
-        said = subprocess.run(
-            [self.binaries / "postgres", "--version"], capture_output=True, check=True, text=True
-        )
+        said = subprocess.run([self.binaries / "postgres", "--version"], capture_output=True, check=True, text=True)
         return said.stdout.split()[2]
 
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from sandbox.child import Child, DidNotStart, last_lines
-from sandbox.ports import LOOPBACK, free_port
+from sandbox.ports import LOOPBACK, free_port, is_free
 
 START_DEADLINE = 20.0  # seconds
 DATABASES = 64
@@ -77,7 +77,7 @@ class Redis:
 
     def _try_to_start(self, until: float) -> bool:
         if self._may_move:
-            self.port = free_port(prefer=self.port)
+            self.port = self.port if is_free(self.port) else free_port()
         settings = {
             "bind": LOOPBACK,
             "port": str(self.port),

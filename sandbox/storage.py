@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from sandbox.child import Child, DidNotStart, last_lines
-from sandbox.ports import LOOPBACK, free_port, is_open
+from sandbox.ports import LOOPBACK, free_port, is_free, is_open
 
 START_DEADLINE = 60.0  # seconds: it imports much
 REGION = "us-east-1"
@@ -23,7 +23,7 @@ class Storage:
 
     name = "storage"
 
-    def __init__(self, folder: Path, *, port: int | None = None, bucket: str = "nexara") -> None:
+    def __init__(self, folder: Path, *, port: int | None = None, bucket: str = "recordings") -> None:
         self.folder = folder.resolve()
         self.port = port or free_port()
         self.bucket = bucket
@@ -94,7 +94,7 @@ class Storage:
 
     def _try_to_start(self, until: float) -> bool:
         if self._may_move:
-            self.port = free_port(prefer=self.port)
+            self.port = self.port if is_free(self.port) else free_port()
         argv = [sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(self.port)]
         self._child = Child(argv, env={"PATH": os.defpath}, log=self.log, cwd=self.folder)
         while self._child.alive() and time.monotonic() < until:

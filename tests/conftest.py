@@ -106,9 +106,7 @@ def migrated_template(postgres: Postgres, role_passwords: dict[str, str]) -> str
 
 
 @pytest.fixture
-def database(
-    postgres: Postgres, migrated_template: str, role_passwords: dict[str, str]
-) -> Iterator[Database]:
+def database(postgres: Postgres, migrated_template: str, role_passwords: dict[str, str]) -> Iterator[Database]:
     """Return a fresh clone of the migrated database, dropped after the test."""
     name = f"test_{next(NUMBERS)}"
     with _maintenance(postgres) as connection:
@@ -165,13 +163,10 @@ def _maintenance(postgres: Postgres) -> psycopg.Connection:
 
 
 def _clone(connection: psycopg.Connection, template: str, name: str) -> None:
-    connection.execute(
-        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-    )
+    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
     # A clone has the template's content, but not the rights to the database itself, nor its settings.
     connection.execute(
-        "UPDATE pg_database SET datacl = (SELECT datacl FROM pg_database WHERE datname = %s)"
-        " WHERE datname = %s",
+        "UPDATE pg_database SET datacl = (SELECT datacl FROM pg_database WHERE datname = %s) WHERE datname = %s",
         (template, name),
     )
     connection.execute(
