@@ -19,6 +19,7 @@ from providers.lead import Card, Extracted, Known, believed
 from providers.once import Once
 from providers.pauses import asked_pause
 from providers.plain import plain
+from providers.quiet import quiet
 from providers.required import address, key, required
 from providers.said import Said
 
@@ -91,9 +92,7 @@ class Anthropic:
         counts as said. Raises GiveUp `zone_unknown` for a zone that is none.
         """
         number = e164(caller_number, country)
-        known = Known(
-            today=today, zone=_zone(zone), country=country, caller_number=number.text if number else None
-        )
+        known = Known(today=today, zone=_zone(zone), country=country, caller_number=number.text if number else None)
         facts = {"channel": channel, "today": f"{today.isoformat()}, a {today:%A}", "time zone": zone}
         if number:
             facts["the caller's number"] = number.text
@@ -107,9 +106,7 @@ class Anthropic:
                 output_tokens=reply.usage.output_tokens,
             )
 
-        return self._read(
-            LEAD, text, facts, {"format": {"type": "json_schema", "schema": dict(CARD)}}, carded
-        )
+        return self._read(LEAD, text, facts, {"format": {"type": "json_schema", "schema": dict(CARD)}}, carded)
 
     def check(self) -> None:
         """Read the list of models, which costs nothing and needs a good key."""
@@ -144,6 +141,7 @@ class Anthropic:
         import httpx2
         from anthropic import Anthropic as Client
 
+        quiet("anthropic", "httpcore2", "httpx2")
         timeout = httpx2.Timeout(self._timeout, connect=connect_within(self._timeout))
         return Client(
             api_key=self._api_key,

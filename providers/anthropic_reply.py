@@ -28,9 +28,7 @@ class _Usage(_Part):
     @property
     def input(self) -> int:
         """Return all tokens read, those that went into and came from the cache included."""
-        return (
-            self.input_tokens + (self.cache_creation_input_tokens or 0) + (self.cache_read_input_tokens or 0)
-        )
+        return self.input_tokens + (self.cache_creation_input_tokens or 0) + (self.cache_read_input_tokens or 0)
 
 
 class Reply(_Part):

@@ -12,6 +12,7 @@ from providers.bounds import bounds, connect_within
 from providers.deepgram_reply import Heard, Projects, Segment, heard
 from providers.once import Once
 from providers.pauses import asked_pause
+from providers.quiet import quiet
 from providers.required import address, key
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Deepgram:
         from deepgram import DeepgramClient
         from deepgram.environment import DeepgramClientEnvironment
 
+        quiet("deepgram", "httpcore", "httpx")
         base = self._base_url
         return DeepgramClient(
             api_key=self._api_key,
@@ -97,9 +99,7 @@ def meaning(error: Exception) -> JobError:
             return TryAgain("deepgram_timeout", "Deepgram did not answer in time")
         case httpx.HTTPError():
             return TryAgain("deepgram_unreachable", "the connection to Deepgram failed")
-        case ApiError(status_code=int(status), body=body, headers=headers) if (
-            status >= HTTPStatus.MULTIPLE_CHOICES
-        ):
+        case ApiError(status_code=int(status), body=body, headers=headers) if status >= HTTPStatus.MULTIPLE_CHOICES:
             return _refusal(status, body, headers)
         case ApiError() | ValidationError():
             return TryAgain("deepgram_garbled", "Deepgram answered something that is no transcript")

@@ -29,9 +29,7 @@ def _or_none(value: object, check: ValidatorFunctionWrapHandler) -> object:
 Seconds = Annotated[float, Field(ge=0, le=A_WEEK, allow_inf_nan=False)]
 Confidence = Annotated[float | None, Field(ge=0, le=1, allow_inf_nan=False), WrapValidator(_or_none)]
 Speaker = Annotated[int | None, Field(ge=0, le=1000), WrapValidator(_or_none)]
-Language = Annotated[
-    str | None, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$"), WrapValidator(_or_none)
-]
+Language = Annotated[str | None, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$"), WrapValidator(_or_none)]
 Languages = Annotated[list[Language] | None, WrapValidator(_or_none)]
 
 
@@ -117,12 +115,8 @@ class Projects(_Part):
 def heard(answer: object) -> Heard:
     """Return what the SDK's answer says; raise pydantic's ValidationError when it is no transcript."""
     reply = _Reply.model_validate(answer, from_attributes=True)
-    segments = tuple(
-        sorted(_segments(reply), key=lambda segment: (segment.start, segment.channel, segment.end))
-    )
-    spoken = sorted(
-        (c for c in reply.results.channels if c.best.transcript), key=lambda c: -len(c.best.transcript)
-    )
+    segments = tuple(sorted(_segments(reply), key=lambda segment: (segment.start, segment.channel, segment.end)))
+    spoken = sorted((c for c in reply.results.channels if c.best.transcript), key=lambda c: -len(c.best.transcript))
     sure = [channel.best.confidence for channel in spoken if channel.best.confidence is not None]
     return Heard(
         text="\n".join(segment.text for segment in segments),
@@ -137,9 +131,7 @@ def heard(answer: object) -> Heard:
 def _segments(reply: _Reply) -> list[Segment]:
     utterances = [said for said in reply.results.utterances or [] if said.transcript]
     if utterances:
-        return [
-            Segment(u.channel or 0, u.speaker, u.start, max(u.start, u.end), u.transcript) for u in utterances
-        ]
+        return [Segment(u.channel or 0, u.speaker, u.start, max(u.start, u.end), u.transcript) for u in utterances]
     # The words without their utterances are still the words: a segment a channel.
     return [
         Segment(number, None, 0.0, reply.metadata.duration, channel.best.transcript)

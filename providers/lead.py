@@ -138,9 +138,7 @@ def _moment(value: str | None, known: Known) -> datetime | None:
         return None
     try:
         # By way of UTC, an hour that the clocks skip in spring becomes the one that they show instead.
-        moment = (
-            datetime.fromisoformat(value).replace(tzinfo=known.zone).astimezone(UTC).astimezone(known.zone)
-        )
+        moment = datetime.fromisoformat(value).replace(tzinfo=known.zone).astimezone(UTC).astimezone(known.zone)
     except (ValueError, OverflowError):
         return None
     return moment if known.today <= moment.date() <= known.today + FARTHEST else None

@@ -68,8 +68,7 @@ def occurs(wanted: Sequence[str], said: Sequence[str], *, spare: int) -> bool:
     """Return whether `wanted` occurs in `said` in its order, with at most `spare` others in between."""
     reach = len(wanted) + spare
     return any(
-        first == wanted[0] and _in_order(wanted, said[start : start + reach])
-        for start, first in enumerate(said)
+        first == wanted[0] and _in_order(wanted, said[start : start + reach]) for start, first in enumerate(said)
     )
 
 

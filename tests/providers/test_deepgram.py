@@ -82,9 +82,7 @@ def test_a_recording_becomes_segments_in_the_order_of_time(deepgram: Deepgram, v
     )
 
 
-def test_every_request_opts_out_of_training_and_names_its_channels(
-    deepgram: Deepgram, vendor: Vendor
-) -> None:
+def test_every_request_opts_out_of_training_and_names_its_channels(deepgram: Deepgram, vendor: Vendor) -> None:
     vendor.answers(Answer(body=TALK))
     deepgram.transcribe(URL, tag="business-1")
     [asked] = vendor.asked

@@ -48,9 +48,7 @@ def test_what_was_said_is_made_good() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "nothing", ["", "  ", "unknown", "N/A", "(not provided)", "None.", "null", "caller", "-"]
-)
+@pytest.mark.parametrize("nothing", ["", "  ", "unknown", "N/A", "(not provided)", "None.", "null", "caller", "-"])
 def test_nothing_stays_nothing_in_all_its_spellings(nothing: str) -> None:
     text = f"Caller: {nothing} unknown none null n/a"
     made = lead(text, name=nothing, phone=nothing, email=nothing, requested_at=nothing, verbatim=nothing)
@@ -58,9 +56,7 @@ def test_nothing_stays_nothing_in_all_its_spellings(nothing: str) -> None:
 
 
 def test_what_was_not_said_is_left_out() -> None:
-    made = lead(
-        name="Helen Carter", phone="07700 900319", email="helen@example.org", verbatim="I want it free."
-    )
+    made = lead(name="Helen Carter", phone="07700 900319", email="helen@example.org", verbatim="I want it free.")
     assert (made.name, made.phone, made.email, made.verbatim) == (None, None, None, None)
 
 
@@ -73,9 +69,7 @@ def test_what_cannot_be_dialled_from_everywhere_is_no_number(phone: str) -> None
     assert lead(f"it is {phone}", phone=phone).phone is None
 
 
-@pytest.mark.parametrize(
-    "email", ["helen@", "helen@example", "a b@example.com", "a..b@example.com", "<h@x.com>"]
-)
+@pytest.mark.parametrize("email", ["helen@", "helen@example", "a b@example.com", "a..b@example.com", "<h@x.com>"])
 def test_what_no_mail_can_reach_is_no_address(email: str) -> None:
     assert lead(f"it is {email}", email=email).email is None
 
@@ -153,9 +147,7 @@ def test_no_card_breaks_it_and_all_it_keeps_is_well_formed(
     assert all(value != "" for value in (made.name, made.phone, made.email, made.verbatim))
 
 
-@given(
-    country=st.sampled_from(["GB", "US", "DE", "IT", "FR", "AU"]), digits=st.text("0123456789", max_size=16)
-)
+@given(country=st.sampled_from(["GB", "US", "DE", "IT", "FR", "AU"]), digits=st.text("0123456789", max_size=16))
 def test_a_number_in_e164_reads_as_itself_from_everywhere(country: str, digits: str) -> None:
     if (number := e164(digits, country)) is not None:
         assert number.text.startswith("+")
