@@ -1,0 +1,1 @@
+"""One job, one file: jobs/recordings/transcribe.py is recordings.transcribe."""

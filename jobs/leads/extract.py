@@ -1,0 +1,112 @@
+"""leads.extract: who wants what, and how to reach them, as far as the conversation says; then it is metered."""
+
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from providers.vendors import Vendors
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from jobs.conversations.words import words_of
+from jobs.leads.payloads import ExtractLead
+from jobs.usage.payloads import MeterConversation
+from ledger.enqueue import enqueue
+from ledger.job import vendor_job
+from ledger.outcome import Cancel, Known
+from models.accounts import Business
+from models.calls import Call
+from models.conversations import Conversation
+from models.leads import Intent, Lead, Urgency
+from models.people import Identifier, IdentifierKind
+from providers.anthropic import Extracted
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What a lead is looked for in, and what its words mean there: "tomorrow at three" needs a day and a zone."""
+
+    text: str
+    today: date
+    zone: str
+    country: str
+    caller_number: str | None
+
+
+@vendor_job(ExtractLead)
+class Extract:
+    """Look for the lead of one conversation."""
+
+    def load(self, db: Session, payload: ExtractLead) -> Talk | Known[Extracted | None] | Cancel:
+        """Gather the words; a lead that is there already is the business's now, and silence has none."""
+        conversation = db.get(Conversation, payload.conversation_id)
+        if conversation is None:
+            return Cancel("conversation_deleted")
+        words = words_of(db, conversation)
+        if not words.text or db.scalar(select(exists().where(Lead.conversation_id == conversation.id))):
+            return Known(None)
+        business = db.get_one(Business, conversation.business_id)
+        return Talk(
+            text=words.text,
+            today=conversation.started_at.astimezone(ZoneInfo(business.zone)).date(),
+            zone=business.zone,
+            country=business.country,
+            caller_number=_caller_number(db, conversation),
+        )
+
+    def call(self, given: Talk, vendors: Vendors) -> Extracted | None:
+        """Ask the model; its answer is checked against what was said."""
+        return vendors.anthropic.extract_lead(
+            given.text,
+            today=given.today,
+            zone=given.zone,
+            country=given.country,
+            caller_number=given.caller_number,
+        )
+
+    def save(self, db: Session, payload: ExtractLead, answer: Extracted | None) -> None:
+        """Keep the lead if there is one, and meter the conversation."""
+        conversation = db.get_one(Conversation, payload.conversation_id)
+        if answer is not None and is_lead(answer):
+            db.add(
+                Lead(
+                    business_id=conversation.business_id,
+                    person_id=conversation.person_id,
+                    conversation_id=conversation.id,
+                    name=answer.name,
+                    phone=answer.phone,
+                    email=answer.email,
+                    intent=Intent(answer.intent),
+                    urgency=Urgency(answer.urgency),
+                    requested_at=answer.requested_at,
+                    verbatim=answer.verbatim,
+                )
+            )
+        enqueue(db, MeterConversation(conversation_id=conversation.id))
+
+    def otherwise(self, db: Session, payload: ExtractLead) -> None:
+        """A conversation without a lead is metered and told of all the same."""
+        if db.get(Conversation, payload.conversation_id) is not None:
+            enqueue(db, MeterConversation(conversation_id=payload.conversation_id))
+
+
+def is_lead(found: Extracted) -> bool:
+    """Whether somebody wants something, or can be reached: a wrong number is no lead."""
+    return found.intent != Intent.OTHER or any((found.name, found.phone, found.email, found.requested_at))
+
+
+def _caller_number(db: Session, conversation: Conversation) -> str | None:
+    """Return the number that called, or the only number the person is known by."""
+    number = db.scalar(
+        select(Identifier.value)
+        .join(Call, Call.from_identifier_id == Identifier.id)
+        .where(Call.conversation_id == conversation.id, Identifier.kind == IdentifierKind.PHONE)
+    )
+    if number is not None:
+        return number
+    known = db.scalars(
+        select(Identifier.value)
+        .where(Identifier.person_id == conversation.person_id, Identifier.kind == IdentifierKind.PHONE)
+        .limit(2)
+    ).all()
+    return known[0] if len(known) == 1 else None

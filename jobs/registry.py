@@ -1,0 +1,24 @@
+"""All kinds of jobs: importing a handler registers it."""
+
+from importlib import import_module
+
+from ledger.job import Registry, registry
+
+HANDLERS = (
+    "jobs.alerts.send",
+    "jobs.billing.reconcile",
+    "jobs.conversations.recover",
+    "jobs.conversations.summarize",
+    "jobs.leads.extract",
+    "jobs.recordings.transcribe",
+    "jobs.retention.expire",
+    "jobs.retention.sweep",
+    "jobs.usage.meter",
+)
+
+
+def load() -> Registry:
+    """Return the registry with every kind in it."""
+    for handler in HANDLERS:
+        import_module(handler)
+    return registry

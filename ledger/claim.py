@@ -1,0 +1,47 @@
+"""Take the jobs that were popped from Redis, complete those without effects as sets, give back what is held."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from ledger.run import Claimed
+
+Token = tuple[int, int]
+"""A job's id and the fence under which it may be written."""
+
+CLAIM = text(
+    "SELECT id, fence, kind, business_id, payload, attempt, max_attempts, rescues, give_up_at, cursor, started "
+    "FROM ledger.claim_v1(:worker, :kinds, :plain, CAST(:ids AS bigint[]), CAST(:fences AS integer[]))"
+)
+COMPLETE_MANY = text("SELECT ledger.complete_many_v1(CAST(:ids AS bigint[]), CAST(:fences AS integer[]))")
+GIVE_BACK = text("SELECT ledger.give_back_v1(CAST(:ids AS bigint[]), CAST(:fences AS integer[]))")
+
+
+def _arrays(tokens: Sequence[Token]) -> dict[str, list[int]]:
+    """Split tokens into parallel arrays sorted by id, so that two sets never lock rows in opposite order."""
+    ordered = sorted(tokens)
+    return {"ids": [token[0] for token in ordered], "fences": [token[1] for token in ordered]}
+
+
+def claim(
+    db: Connection, worker: UUID, kinds: Sequence[str], plain: Sequence[str], tokens: Sequence[Token]
+) -> list[Claimed]:
+    """Reserve what is still ours to take of these, in the order of the tokens.
+
+    No attempt is spent but by the `plain` kinds, which have no effects and are started by the same set.
+    """
+    rows = db.execute(CLAIM, {"worker": worker, "kinds": list(kinds), "plain": list(plain), **_arrays(tokens)})
+    place = {job_id: n for n, (job_id, _) in enumerate(tokens)}
+    return sorted((Claimed(*row) for row in rows), key=lambda claimed: place[claimed.id])
+
+
+def complete_many(db: Connection, tokens: Sequence[Token]) -> set[int]:
+    """Complete each; returns the ids that were still ours."""
+    return set(db.execute(COMPLETE_MANY, _arrays(tokens)).scalars())
+
+
+def give_back(db: Connection, tokens: Sequence[Token]) -> int:
+    """Make each available again with no attempt spent; returns how many were still ours."""
+    given: int = db.execute(GIVE_BACK, _arrays(tokens)).scalar_one()
+    return given

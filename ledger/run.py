@@ -1,0 +1,295 @@
+"""Run one claimed job: the only place that opens a job's transactions and asks what an error means."""
+
+import hashlib
+import json
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from ledger import clock
+from ledger.enqueue import FOLLOW_UPS
+from ledger.failure import Failure, describe
+from ledger.job import Job, Registry
+from ledger.outcome import Again, Cancel, Known
+from ledger.payload import Payload
+from ledger.transaction import moved_on, through_restarts
+from ledger.verdict import Verdict, judge
+
+BEGIN_LOAD = text("SELECT ledger.begin_load_v1(:id, :fence)")
+BEGIN_SAVE = text("SELECT ledger.begin_save_v1(:id, :fence)")
+KEEP = text("SELECT ledger.keep_answer_v1(:id, :input_hash, CAST(:answer AS jsonb))")
+GO_ON = text("SELECT ledger.go_on_v1(CAST(:cursor AS jsonb))")
+FAIL = text("SELECT ledger.fail_v1(:id, :fence, CAST(:error AS jsonb), :state, :run_at, :reason, :spent)")
+BEGIN_END = text("SELECT ledger.begin_end_v1(:id, :fence, :state, :reason, CAST(:error AS jsonb))")
+GIVE_BACK = text("SELECT ledger.give_back_v1(CAST(ARRAY[:id] AS bigint[]), CAST(ARRAY[:fence] AS integer[]))")
+MOVED_ON = "moved_on"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that this worker holds, under its fence."""
+
+    id: int
+    fence: int
+    kind: str
+    business_id: UUID
+    payload: dict[str, Any]
+    attempt: int
+    max_attempts: int
+    rescues: int
+    give_up_at: datetime
+    cursor: dict[str, Any] | None
+    started: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of one run: for the log, and for on-call when it is dead or parked."""
+
+    job_id: int
+    kind: str
+    attempt: int
+    state: str
+    reason: str | None = None
+    failure: Failure | None = None
+
+
+class Unseen(Exception):
+    """This worker's heartbeat has not been heard lately: another may hold its jobs already."""
+
+
+class Cancelled(Exception):
+    """The handler found, while saving, that there is nothing to do any more."""
+
+    def __init__(self, said: Cancel) -> None:
+        super().__init__(said.reason)
+        self.said = said
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs jobs of a registry; `vendors` is what its handlers' `call` is given.
+
+    `heard` says whether this process's heartbeat is fresh, `ring` wakes the dispatcher for follow-up jobs, `tell` is
+    told how each run ended.
+    """
+
+    registry: Registry
+    engine: Engine
+    vendors: Any
+    heard: Callable[[], bool] = lambda: True
+    ring: Callable[[], None] = lambda: None
+    tell: Callable[[Ended], None] = lambda _: None
+    draw: random.Random = random.Random()  # noqa: RUF009 - one source of jitter for the process is what is wanted
+
+    def run(self, claimed: Claimed) -> Ended:
+        """Run one job to the end of this attempt; never raises but for a database that stays away."""
+        run = _Run(self, claimed, self.registry[claimed.kind])
+        try:
+            ended = run.attempted()
+        except Unseen:
+            through_restarts(run.given_back)
+            ended = run.ended("available", "given_back")
+        except Cancelled as stop:
+            ended = run.cancelled(stop.said)
+        except DBAPIError as error:
+            ended = run.ended(MOVED_ON) if moved_on(error) else run.failed(error)
+        except Exception as error:  # noqa: BLE001 - what an error means is decided here, once
+            ended = run.failed(error)
+        self.tell(ended)
+        return ended
+
+    def run_plain(self, claimed: Claimed) -> Claimed | None:
+        """Run a job without effects and leave its completion to a set; None if there is nothing to complete."""
+        run = _Run(self, claimed, self.registry[claimed.kind])
+        try:
+            if run.plain():
+                return claimed
+            ended = run.ended(MOVED_ON)
+        except Exception as error:  # noqa: BLE001 - as above
+            ended = run.failed(error)
+        self.tell(ended)
+        return None
+
+
+class _Run:
+    """One attempt at one job."""
+
+    def __init__(self, runner: Runner, claimed: Claimed, job: Job) -> None:
+        self.runner = runner
+        self.claimed = claimed
+        self.job = job
+        self.attempt = claimed.attempt if claimed.started else claimed.attempt + 1
+        self.known = {"id": claimed.id, "fence": claimed.fence}
+
+    def attempted(self) -> Ended:
+        self._must_be_heard()
+        payload = self.job.payload.read(self.claimed.payload)
+        if self.job.steps is not None:
+            return self._vendor_job(payload)
+        return self._database_job(payload)
+
+    def plain(self) -> bool:
+        """Run a job without effects; false if it was no longer ours to start."""
+        assert self.job.plain is not None  # noqa: S101 - the worker sends only such jobs here
+        if not self.claimed.started and through_restarts(self._stamp) is None:
+            return False
+        self.job.plain(self.job.payload.read(self.claimed.payload))
+        return True
+
+    def _vendor_job(self, payload: Payload) -> Ended:
+        steps = self.job.steps
+        loaded = through_restarts(lambda: self._load(payload))
+        if loaded is None:
+            return self.ended(MOVED_ON)
+        given, answers = loaded
+        match given:
+            case Cancel():
+                return self.cancelled(given)
+            case Known(answer=answer):
+                pass
+            case _:
+                answer = self._answer(given, answers)
+        return through_restarts(lambda: self._save(lambda db: steps.save(db, payload, answer)))
+
+    def _load(self, payload: Payload) -> tuple[Any, Mapping[str, Any]] | None:
+        with Session(self.runner.engine) as db, db.begin():
+            started = db.execute(BEGIN_LOAD, self.known).scalar_one()
+            if started is None:
+                return None
+            self.attempt = started["attempt"]
+            return self.job.steps.load(db, payload), started["answers"] or {}
+
+    def _answer(self, given: Any, kept: Mapping[str, Any]) -> Any:
+        """Ask the vendor, or take the answer that an earlier attempt paid for."""
+        assert self.job.given is not None  # noqa: S101 - the registry sets both for a vendor job
+        assert self.job.answer is not None  # noqa: S101
+        input_hash = hashlib.sha256(self.job.given.dump_json(given)).hexdigest()
+        if input_hash in kept:
+            return self.job.answer.validate_python(kept[input_hash])
+        self._must_be_heard()
+        answer = self.job.steps.call(given, self.runner.vendors)
+        stored = self.job.answer.dump_json(answer).decode()
+        through_restarts(lambda: self._keep(input_hash, stored))
+        return answer
+
+    def _keep(self, input_hash: str, answer: str) -> None:
+        with self.runner.engine.begin() as db:
+            db.execute(KEEP, {"id": self.claimed.id, "input_hash": input_hash, "answer": answer})
+
+    def _database_job(self, payload: Payload) -> Ended:
+        if through_restarts(self._stamp) is None:
+            return self.ended(MOVED_ON)
+        return through_restarts(lambda: self._save(lambda db: self._body(db, payload)))
+
+    def _stamp(self) -> Any:
+        """Spend the attempt in a transaction of its own: one that also completed would leave no trace of a crash."""
+        with self.runner.engine.begin() as db:
+            started = db.execute(BEGIN_LOAD, self.known).scalar_one()
+            self.attempt = started["attempt"] if started else self.attempt
+            return started
+
+    def _body(self, db: Session, payload: Payload) -> Again | Cancel | None:
+        if self.job.in_batches is not None:
+            return self.job.in_batches(db, payload, self.claimed.cursor)
+        assert self.job.in_database is not None  # noqa: S101 - a registered job has one of the shapes
+        return self.job.in_database(db, payload)
+
+    def _save(self, write: Callable[[Session], Again | Cancel | None]) -> Ended:
+        with Session(self.runner.engine) as db:
+            with db.begin():
+                db.execute(BEGIN_SAVE, self.known)
+                said = write(db)
+                if isinstance(said, Cancel):
+                    raise Cancelled(said)
+                if isinstance(said, Again):
+                    db.flush()
+                    db.execute(GO_ON, {"cursor": json.dumps(said.cursor)})
+            if db.info.get(FOLLOW_UPS) or isinstance(said, Again):
+                self.runner.ring()
+        return self.ended("available" if isinstance(said, Again) else "succeeded")
+
+    def cancelled(self, said: Cancel) -> Ended:
+        """End the job as its handler asked."""
+        error = {"outcome": "cancelled", "class": "Cancel", "code": said.reason, "fingerprint": said.reason}
+        verdict = Verdict("cancelled", said.reason)
+        return self.ended(*self._end_with_otherwise(verdict, error))
+
+    def failed(self, error: Exception) -> Ended:
+        """Record the failure and let the job wait, park or end, as the error's class says."""
+        failure = describe(self.claimed.kind, error)
+        verdict = judge(
+            error,
+            attempt=self.attempt,
+            max_attempts=self.claimed.max_attempts,
+            give_up_at=self.claimed.give_up_at,
+            now=clock.now(),
+            draw=self.runner.draw,
+        )
+        if not verdict.ends:
+            return self.ended(*through_restarts(lambda: self._fail(verdict, failure)), failure)
+        return self.ended(*self._end_with_otherwise(verdict, failure.stored()), failure)
+
+    def _end_with_otherwise(self, verdict: Verdict, error: dict[str, str]) -> tuple[str, str | None]:
+        try:
+            return through_restarts(lambda: self._end(verdict, error, self.job.otherwise))
+        except Exception:  # noqa: BLE001 - whatever it was
+            # What should happen all the same failed too: the job must not stay running for that.
+            # Not log.exception: the text of an error may quote a caller.
+            log.error("job.otherwise_failed", extra={"job_id": self.claimed.id})  # noqa: TRY400
+            return through_restarts(lambda: self._end(verdict, error, None))
+
+    def _fail(self, verdict: Verdict, failure: Failure) -> tuple[str, str | None]:
+        with self.runner.engine.begin() as db:
+            state = db.execute(
+                FAIL,
+                {
+                    **self.known,
+                    "error": json.dumps(failure.stored()),
+                    "state": verdict.state,
+                    "run_at": verdict.run_at,
+                    "reason": verdict.reason,
+                    "spent": verdict.spent,
+                },
+            ).scalar_one()
+        return state or MOVED_ON, verdict.reason
+
+    def _end(
+        self, verdict: Verdict, error: dict[str, str], then: Callable[[Session, Payload], None] | None
+    ) -> tuple[str, str | None]:
+        with Session(self.runner.engine) as db:
+            with db.begin():
+                ours = db.execute(
+                    BEGIN_END,
+                    {
+                        **self.known,
+                        "state": verdict.state,
+                        "reason": verdict.reason,
+                        "error": json.dumps(error),
+                    },
+                ).scalar_one()
+                if ours and then is not None:
+                    then(db, self.job.payload.read(self.claimed.payload))
+            if db.info.get(FOLLOW_UPS):
+                self.runner.ring()
+        return (verdict.state if ours else MOVED_ON), verdict.reason
+
+    def given_back(self) -> None:
+        with self.runner.engine.begin() as db:
+            db.execute(GIVE_BACK, self.known)
+
+    def _must_be_heard(self) -> None:
+        if not self.runner.heard():
+            raise Unseen
+
+    def ended(self, state: str, reason: str | None = None, failure: Failure | None = None) -> Ended:
+        return Ended(self.claimed.id, self.claimed.kind, self.attempt, state, reason, failure)

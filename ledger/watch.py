@@ -1,0 +1,33 @@
+"""Who is alive, and what becomes of the jobs of those who are not."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+HEARTBEAT_EVERY = timedelta(seconds=2)
+UNHEARD_AFTER = timedelta(seconds=4)
+"""A worker whose own last good heartbeat is older starts nothing: it may be about to be rescued."""
+STALE_AFTER = timedelta(seconds=6)
+RESCUE_EVERY = timedelta(seconds=1)
+MOST_RESCUES = 3
+
+HEARTBEAT = text("SELECT ledger.heartbeat_v1(:worker, :threads, :kinds)")
+SIGN_OFF = text("SELECT ledger.sign_off_v1(:worker)")
+RESCUE = text("SELECT id, state FROM ledger.rescue_v1(:stale, :most)")
+
+
+def heartbeat(db: Connection, worker: UUID, threads: int, kinds: Sequence[str]) -> None:
+    """Say that this worker lives."""
+    db.execute(HEARTBEAT, {"worker": worker, "threads": threads, "kinds": list(kinds)})
+
+
+def sign_off(db: Connection, worker: UUID) -> None:
+    """Leave the list of workers."""
+    db.execute(SIGN_OFF, {"worker": worker})
+
+
+def rescue(db: Connection, stale: timedelta = STALE_AFTER) -> list[tuple[int, str]]:
+    """Take back the jobs of silent workers and those past their deadline; returns ids and the states they took."""
+    return [(row.id, row.state) for row in db.execute(RESCUE, {"stale": stale, "most": MOST_RESCUES})]

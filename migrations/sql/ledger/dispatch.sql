@@ -1,0 +1,137 @@
+-- From available to dispatched: what is due, a fair pick under the queue's lock, and ringing again for what Redis lost.
+
+-- Move what is due to available, p_limit rows at a time; returns how many.
+CREATE FUNCTION ledger.promote_v1(p_limit integer DEFAULT 5000) RETURNS integer
+LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  WITH due AS (
+    SELECT id FROM jobs
+    WHERE state IN ('scheduled', 'retryable') AND run_at <= now()
+    ORDER BY run_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+  ), moved AS (
+    UPDATE jobs SET state = 'available', fence = fence + 1 FROM due WHERE jobs.id = due.id RETURNING 1
+  )
+  SELECT count(*)::integer FROM moved
+$$;
+
+-- The queues that have a job to pick: the one cheap question of a dispatcher that polls.
+CREATE FUNCTION ledger.waiting_v1() RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  WITH RECURSIVE waiting AS (
+    (SELECT queue FROM jobs WHERE state = 'available' ORDER BY queue LIMIT 1)
+    UNION ALL
+    SELECT (SELECT j.queue FROM jobs j WHERE j.state = 'available' AND j.queue > w.queue ORDER BY j.queue LIMIT 1)
+    FROM waiting w WHERE w.queue IS NOT NULL
+  )
+  SELECT queue FROM waiting WHERE queue IS NOT NULL
+$$;
+
+-- One dispatcher a queue at a time. The lock is a statement of its own: taken inside the pick, the pick's snapshot
+-- would be older than the lock.
+CREATE FUNCTION ledger.lock_queue_v1(p_queue text) RETURNS boolean
+LANGUAGE sql SET search_path = ledger, pg_temp AS $$
+  SELECT pg_try_advisory_xact_lock(hashtext('nexara.queue'), hashtext(p_queue))
+$$;
+
+-- Pick up to p_room[priority + 1] jobs of each priority, business by business in turn, and mark them dispatched.
+-- Call it after lock_queue_v1, in the same READ COMMITTED transaction; push the answer to Redis after the commit.
+CREATE FUNCTION ledger.dispatch_v1(p_queue text, p_room integer[])
+RETURNS TABLE (id bigint, fence integer, priority smallint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  room integer;
+  turn uuid;
+  due uuid[];
+BEGIN
+  FOR p IN 0..3 LOOP
+    room := p_room[p + 1];
+    CONTINUE WHEN coalesce(room, 0) <= 0;
+    SELECT t.business_id INTO turn FROM turns t WHERE t.queue = p_queue AND t.priority = p;
+    -- The businesses with work, from the one after the last served: a loose index scan, so that a backfill of a
+    -- hundred thousand rows costs one step.
+    WITH RECURSIVE after_turn AS (
+      (SELECT j.business_id FROM jobs j
+       WHERE j.queue = p_queue AND j.priority = p AND j.state = 'available' AND (turn IS NULL OR j.business_id > turn)
+       ORDER BY j.business_id LIMIT 1)
+      UNION ALL
+      SELECT (SELECT j.business_id FROM jobs j
+              WHERE j.queue = p_queue AND j.priority = p AND j.state = 'available' AND j.business_id > a.business_id
+              ORDER BY j.business_id LIMIT 1)
+      FROM after_turn a WHERE a.business_id IS NOT NULL
+    ), up_to_turn AS (
+      (SELECT j.business_id FROM jobs j
+       WHERE j.queue = p_queue AND j.priority = p AND j.state = 'available' AND j.business_id <= turn
+       ORDER BY j.business_id LIMIT 1)
+      UNION ALL
+      SELECT (SELECT j.business_id FROM jobs j
+              WHERE j.queue = p_queue AND j.priority = p AND j.state = 'available'
+                AND j.business_id > u.business_id AND j.business_id <= turn
+              ORDER BY j.business_id LIMIT 1)
+      FROM up_to_turn u WHERE u.business_id IS NOT NULL
+    ), first_after AS (
+      SELECT business_id FROM after_turn WHERE business_id IS NOT NULL LIMIT least(64, room)
+    ), then_up_to AS (
+      SELECT business_id FROM up_to_turn WHERE business_id IS NOT NULL LIMIT least(64, room)
+    )
+    SELECT array_agg(business_id) INTO due FROM (
+      SELECT business_id, 0 AS lap FROM first_after UNION ALL SELECT business_id, 1 FROM then_up_to
+      ORDER BY lap, business_id LIMIT least(64, room)
+    ) both_laps;
+    CONTINUE WHEN due IS NULL;
+    RETURN QUERY
+      WITH picked AS (
+        SELECT one.id FROM unnest(due) WITH ORDINALITY AS b(business_id, place),
+          LATERAL (
+            SELECT j.id, row_number() OVER () AS nth FROM (
+              SELECT j.id FROM jobs j
+              WHERE j.queue = p_queue AND j.priority = p AND j.state = 'available' AND j.business_id = b.business_id
+              ORDER BY j.id LIMIT greatest(1, room / cardinality(due)) FOR UPDATE SKIP LOCKED
+            ) j
+          ) one
+        ORDER BY one.nth, b.place
+        LIMIT room
+      ), moved AS (
+        UPDATE jobs SET state = 'dispatched', fence = jobs.fence + 1, dispatched_at = clock_timestamp()
+        FROM picked WHERE jobs.id = picked.id
+        RETURNING jobs.id, jobs.fence, jobs.priority
+      )
+      SELECT m.id, m.fence, m.priority FROM moved m;
+    INSERT INTO turns AS t (queue, priority, business_id) VALUES (p_queue, p, due[cardinality(due)])
+    ON CONFLICT (queue, priority) DO UPDATE SET business_id = EXCLUDED.business_id
+      WHERE t.business_id <> EXCLUDED.business_id;
+  END LOOP;
+END $$;
+
+-- Dispatched rows that Redis no longer holds: their list is empty (p_head NULL), or they were dispatched before the
+-- row at its head. They are stamped anew and returned, to be pushed once more under the same fence.
+CREATE FUNCTION ledger.ring_again_v1(p_queue text, p_priority integer, p_head bigint, p_limit integer DEFAULT 5000)
+RETURNS TABLE (id bigint, fence integer)
+LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  WITH head AS (SELECT dispatched_at FROM jobs WHERE id = p_head), silent AS (
+    SELECT j.id FROM jobs j
+    WHERE j.queue = p_queue AND j.priority = p_priority AND j.state = 'dispatched'
+      AND j.dispatched_at < clock_timestamp() - interval '2 s'
+      AND (p_head IS NULL OR j.dispatched_at < (SELECT dispatched_at FROM head))
+    ORDER BY j.dispatched_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+  )
+  UPDATE jobs SET dispatched_at = clock_timestamp() FROM silent WHERE jobs.id = silent.id
+  RETURNING jobs.id, jobs.fence
+$$;
+
+-- Whether a dispatcher sleeps, so that an enqueuer knows to knock.
+CREATE FUNCTION ledger.sleep_v1(p_asleep boolean) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  INSERT INTO bell (id, asleep) VALUES (1, p_asleep)
+  ON CONFLICT (id) DO UPDATE SET asleep = EXCLUDED.asleep WHERE bell.asleep <> EXCLUDED.asleep
+$$;
+
+ALTER FUNCTION ledger.promote_v1(integer) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.waiting_v1() OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.lock_queue_v1(text) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.dispatch_v1(text, integer[]) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.ring_again_v1(text, integer, bigint, integer) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.sleep_v1(boolean) OWNER TO nexara_ledger;
+REVOKE ALL ON FUNCTION ledger.promote_v1(integer), ledger.waiting_v1(), ledger.lock_queue_v1(text), ledger.dispatch_v1(text, integer[]),
+  ledger.ring_again_v1(text, integer, bigint, integer), ledger.sleep_v1(boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.promote_v1(integer), ledger.waiting_v1(), ledger.lock_queue_v1(text), ledger.dispatch_v1(text, integer[]),
+  ledger.ring_again_v1(text, integer, bigint, integer), ledger.sleep_v1(boolean) TO nexara_worker;

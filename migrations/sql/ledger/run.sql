@@ -1,0 +1,227 @@
+-- One job, from the claim to its end. Every write to a known job is WHERE id AND fence: what comes late finds nothing.
+
+-- Reserve what was popped from Redis; no attempt is spent. Returns only what was still ours to take, and of it only
+-- the kinds this worker knows: another stays dispatched, for a worker of the new release.
+-- Kinds without effects (p_plain) are started by the same set; not so a job that was lost once, which might be the one
+-- that kills its worker: it starts alone, and takes nobody with it.
+CREATE FUNCTION ledger.claim_v1(p_worker uuid, p_kinds text[], p_plain text[], p_ids bigint[], p_fences integer[])
+RETURNS TABLE (id bigint, fence integer, kind text, business_id uuid, payload jsonb, attempt integer, max_attempts integer,
+               rescues integer, give_up_at timestamptz, cursor jsonb, started boolean)
+LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  UPDATE jobs j
+  SET state = 'running', fence = j.fence + 1, worker_id = p_worker, claimed_at = clock_timestamp(),
+      started_at = CASE WHEN popped.plain AND j.rescues = 0 THEN clock_timestamp() END,
+      deadline_at = CASE WHEN popped.plain AND j.rescues = 0 THEN clock_timestamp() + popped.timeout END,
+      attempt = CASE WHEN popped.plain AND j.rescues = 0 THEN j.attempt + 1 ELSE j.attempt END
+  FROM (
+    SELECT p.id, p.fence, k.kind = ANY (p_plain) AS plain, k.timeout
+    FROM unnest(p_ids, p_fences) AS p(id, fence) JOIN jobs w ON w.id = p.id JOIN job_kinds k ON k.kind = w.kind
+    WHERE k.kind = ANY (p_kinds)
+  ) popped
+  WHERE j.id = popped.id AND j.fence = popped.fence
+  RETURNING j.id, j.fence, j.kind, j.business_id, j.payload, j.attempt::integer, j.max_attempts::integer, j.rescues::integer,
+            j.give_up_at, j.cursor, j.started_at IS NOT NULL
+$$;
+
+-- The handler is entered: the attempt is spent, in a transaction that cannot also complete the job.
+CREATE FUNCTION ledger.start_v1(p_id bigint, p_fence integer) RETURNS jsonb
+LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  UPDATE jobs j
+  SET started_at = clock_timestamp(), attempt = j.attempt + 1, deadline_at = clock_timestamp() + k.timeout
+  FROM job_kinds k
+  WHERE j.id = p_id AND j.fence = p_fence AND k.kind = j.kind
+  RETURNING jsonb_build_object('attempt', j.attempt, 'answers',
+    (SELECT jsonb_object_agg(a.input_hash, a.answer) FROM kept_answers a WHERE a.job_id = p_id))
+$$;
+
+-- Begin the load transaction: spend the attempt, become the tenant, and write nothing more. NULL: no longer ours.
+CREATE FUNCTION ledger.begin_load_v1(p_id bigint, p_fence integer) RETURNS jsonb
+LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
+DECLARE
+  started jsonb := ledger.start_v1(p_id, p_fence);
+BEGIN
+  IF started IS NOT NULL THEN
+    -- A crash of the server may forget this stamp: an attempt not counted, nothing else.
+    PERFORM set_config('synchronous_commit', 'off', true), set_config('nexara.job', p_id::text, true),
+            set_config('role', 'tenant_job', true), set_config('transaction_read_only', 'on', true);
+  END IF;
+  RETURN started;
+END $$;
+
+-- Keep a vendor's paid answer until its job closes, so that a crash after it does not pay twice. Not fenced: the money
+-- is spent whoever holds the job now; but an erased or closed job keeps nothing.
+CREATE FUNCTION ledger.keep_answer_v1(p_id bigint, p_input_hash text, p_answer jsonb) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+BEGIN
+  PERFORM FROM jobs WHERE id = p_id AND state NOT IN ('succeeded', 'cancelled', 'discarded') FOR SHARE;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  INSERT INTO kept_answers (job_id, input_hash, answer) VALUES (p_id, p_input_hash, p_answer) ON CONFLICT DO NOTHING;
+  RETURN true;
+END $$;
+
+-- The job is done, if it is still ours; a job whose cause changed while it ran goes round again.
+CREATE FUNCTION ledger.finish_v1(p_id bigint, p_fence integer) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+BEGIN
+  UPDATE jobs
+  SET state = CASE WHEN again THEN 'available' ELSE 'succeeded' END, fence = fence + 1,
+      finished_at = CASE WHEN NOT again THEN clock_timestamp() END,
+      attempt = CASE WHEN again THEN 0 ELSE attempt END, again = false, cursor = NULL, worker_id = NULL
+  WHERE id = p_id AND fence = p_fence;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  DELETE FROM kept_answers WHERE job_id = p_id;
+  RETURN true;
+END $$;
+
+-- Begin the save transaction: complete the job, then become the tenant for its rows and follow-ups, all or nothing.
+CREATE FUNCTION ledger.begin_save_v1(p_id bigint, p_fence integer) RETURNS void
+LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
+BEGIN
+  IF NOT ledger.finish_v1(p_id, p_fence) THEN
+    RAISE EXCEPTION 'job % has moved on', p_id USING ERRCODE = 'NX001';
+  END IF;
+  PERFORM set_config('nexara.job', p_id::text, true), set_config('role', 'tenant_job', true);
+END $$;
+
+-- Called by the job that is being saved: there is more to do, from this cursor on. No attempt is carried over.
+CREATE FUNCTION ledger.go_on_v1(p_cursor jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+BEGIN
+  UPDATE jobs SET state = 'available', finished_at = NULL, attempt = 0, cursor = p_cursor
+  WHERE id = nullif(current_setting('nexara.job', true), '')::bigint AND xmin = pg_current_xact_id_if_assigned()::xid;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'only a job that is being saved can go on' USING ERRCODE = 'NX001';
+  END IF;
+END $$;
+
+-- Complete many jobs that have no effects: as one set; returns the ids that were still ours.
+CREATE FUNCTION ledger.complete_many_v1(p_ids bigint[], p_fences integer[]) RETURNS SETOF bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  UPDATE jobs j
+  SET state = CASE WHEN j.again THEN 'available' ELSE 'succeeded' END, fence = j.fence + 1,
+      finished_at = CASE WHEN NOT j.again THEN clock_timestamp() END,
+      attempt = CASE WHEN j.again THEN 0 ELSE j.attempt END, again = false, worker_id = NULL
+  FROM unnest(p_ids, p_fences) AS done(id, fence)
+  WHERE j.id = done.id AND j.fence = done.fence
+  RETURNING j.id
+$$;
+
+-- Put a job back among the open ones. If its key was taken meanwhile, the newer job does the same work: this one is
+-- discarded as superseded, not stuck.
+CREATE FUNCTION ledger.reopen(p_id bigint, p_fence integer, p_state text, p_run_at timestamptz, p_reason text, p_spent boolean)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+DECLARE
+  became text;
+BEGIN
+  UPDATE jobs
+  SET state = p_state, fence = fence + 1, run_at = coalesce(p_run_at, run_at), reason = p_reason, worker_id = NULL, again = false,
+      attempt = CASE WHEN p_spent OR started_at IS NULL THEN attempt ELSE greatest(attempt - 1, 0) END, started_at = NULL
+  WHERE id = p_id AND fence = p_fence
+  RETURNING state INTO became;
+  RETURN became;
+EXCEPTION WHEN unique_violation THEN
+  UPDATE jobs
+  SET state = 'discarded', fence = fence + 1, reason = 'superseded', worker_id = NULL, finished_at = clock_timestamp()
+  WHERE id = p_id AND fence = p_fence
+  RETURNING state INTO became;
+  RETURN became;
+END $$;
+
+-- What went wrong, as one attempts row. Ids, codes and places in our source; never what a caller or a vendor said.
+CREATE FUNCTION ledger.record_attempt(p_id bigint, p_fence integer, p_error jsonb) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  WITH written AS (
+    INSERT INTO attempts (job_id, business_id, kind, attempt, worker_id, started_at, outcome, error_class, error_code, message,
+                          place, traceback, fingerprint)
+    SELECT id, business_id, kind, attempt, worker_id, started_at, p_error ->> 'outcome', p_error ->> 'class', p_error ->> 'code',
+           p_error ->> 'message', p_error ->> 'place', p_error ->> 'traceback', p_error ->> 'fingerprint'
+    FROM jobs WHERE id = p_id AND fence = p_fence
+    FOR UPDATE
+    RETURNING 1
+  )
+  SELECT EXISTS (SELECT FROM written)
+$$;
+
+-- The attempt failed and the job stays open: retryable at p_run_at, or parked until somebody mends p_reason.
+-- Returns the state it took; NULL if it was no longer ours.
+CREATE FUNCTION ledger.fail_v1(p_id bigint, p_fence integer, p_error jsonb, p_state text, p_run_at timestamptz,
+                               p_reason text, p_spent boolean) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+BEGIN
+  IF p_state NOT IN ('retryable', 'parked') THEN
+    RAISE EXCEPTION 'fail_v1 leaves a job retryable or parked; begin_end_v1 ends it' USING ERRCODE = '22023';
+  END IF;
+  IF NOT ledger.record_attempt(p_id, p_fence, p_error) THEN
+    RETURN NULL;
+  END IF;
+  RETURN ledger.reopen(p_id, p_fence, p_state, p_run_at, p_reason, p_spent);
+END $$;
+
+-- The job ends without success: dead after an error, cancelled by its own handler.
+CREATE FUNCTION ledger.end_v1(p_id bigint, p_fence integer, p_state text, p_reason text, p_error jsonb) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+BEGIN
+  IF p_state NOT IN ('dead', 'cancelled') THEN
+    RAISE EXCEPTION 'end_v1 leaves a job dead or cancelled' USING ERRCODE = '22023';
+  END IF;
+  IF NOT ledger.record_attempt(p_id, p_fence, p_error) THEN
+    RETURN false;
+  END IF;
+  UPDATE jobs SET state = p_state, fence = fence + 1, reason = p_reason, finished_at = clock_timestamp(), worker_id = NULL
+  WHERE id = p_id AND fence = p_fence;
+  IF p_state = 'cancelled' THEN
+    DELETE FROM kept_answers WHERE job_id = p_id;
+  END IF;
+  RETURN true;
+END $$;
+
+-- End the job, then become the tenant, so that what must happen all the same (a call is billed though its audio was
+-- unreadable) commits together with the end. False: no longer ours.
+CREATE FUNCTION ledger.begin_end_v1(p_id bigint, p_fence integer, p_state text, p_reason text, p_error jsonb) RETURNS boolean
+LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
+BEGIN
+  IF NOT ledger.end_v1(p_id, p_fence, p_state, p_reason, p_error) THEN
+    RETURN false;
+  END IF;
+  PERFORM set_config('nexara.job', p_id::text, true), set_config('role', 'tenant_job', true);
+  RETURN true;
+END $$;
+
+-- A worker that stops gives back what it holds; no attempt is spent. Returns how many it still held.
+CREATE FUNCTION ledger.give_back_v1(p_ids bigint[], p_fences integer[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+DECLARE
+  held record;
+  given integer := 0;
+BEGIN
+  FOR held IN SELECT h.id, h.fence FROM unnest(p_ids, p_fences) AS h(id, fence) ORDER BY h.id LOOP
+    IF ledger.reopen(held.id, held.fence, 'available', NULL, NULL, false) IS NOT NULL THEN
+      given := given + 1;
+    END IF;
+  END LOOP;
+  RETURN given;
+END $$;
+
+DO $$
+DECLARE
+  f regprocedure;
+BEGIN
+  FOR f IN
+    SELECT p.oid::regprocedure FROM pg_proc p
+    WHERE p.pronamespace = 'ledger'::regnamespace AND p.proname IN (
+      'claim_v1', 'start_v1', 'begin_load_v1', 'keep_answer_v1', 'finish_v1', 'begin_save_v1', 'go_on_v1',
+      'complete_many_v1', 'reopen', 'record_attempt', 'fail_v1', 'end_v1', 'begin_end_v1', 'give_back_v1')
+  LOOP
+    EXECUTE format('ALTER FUNCTION %s OWNER TO nexara_ledger', f);
+    EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+    IF f::text !~ '(reopen|record_attempt|go_on_v1)\(' THEN
+      EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO nexara_worker', f);
+    END IF;
+  END LOOP;
+END $$;
+GRANT EXECUTE ON FUNCTION ledger.go_on_v1(jsonb) TO tenant_job;

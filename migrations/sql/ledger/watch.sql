@@ -1,0 +1,70 @@
+-- Who is alive, and what becomes of the jobs of those who are not.
+
+-- A worker says that it lives. The first beat tells its threads and kinds.
+CREATE FUNCTION ledger.heartbeat_v1(p_worker uuid, p_threads integer, p_kinds text[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  INSERT INTO workers (id, threads, kinds, heartbeat_at) VALUES (p_worker, p_threads, p_kinds, clock_timestamp())
+  ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), threads = EXCLUDED.threads
+$$;
+
+-- A worker that stopped in order leaves the list.
+CREATE FUNCTION ledger.sign_off_v1(p_worker uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  DELETE FROM workers WHERE id = p_worker
+$$;
+
+-- Take back the running jobs whose worker has been silent for p_stale or whose deadline is over. Unstarted: available,
+-- unspent. Started: a 'lost' attempt, then available; or dead as poison after p_most rescues.
+-- The server itself must have been up for p_stale: after its restart every heartbeat is old and every worker alive.
+-- Returns the jobs rescued and the state each took.
+CREATE FUNCTION ledger.rescue_v1(p_stale interval, p_most integer DEFAULT 3, p_limit integer DEFAULT 500)
+RETURNS TABLE (id bigint, state text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  lost record;
+  became text;
+BEGIN
+  IF pg_postmaster_start_time() > clock_timestamp() - p_stale THEN
+    RETURN;
+  END IF;
+  FOR lost IN
+    SELECT j.id, j.fence, j.started_at, j.rescues, j.deadline_at < clock_timestamp() AS overdue
+    FROM jobs j LEFT JOIN workers w ON w.id = j.worker_id
+    WHERE j.state = 'running'
+      AND (coalesce(w.heartbeat_at, j.claimed_at) < clock_timestamp() - p_stale OR j.deadline_at < clock_timestamp())
+    ORDER BY j.id LIMIT p_limit
+    FOR UPDATE OF j SKIP LOCKED
+  LOOP
+    IF lost.started_at IS NULL THEN
+      became := ledger.reopen(lost.id, lost.fence, 'available', NULL, NULL, true);
+    ELSE
+      PERFORM ledger.record_attempt(lost.id, lost.fence, jsonb_build_object(
+        'outcome', 'lost', 'class', 'Lost', 'code', CASE WHEN lost.overdue THEN 'past_deadline' ELSE 'worker_died' END,
+        'message', CASE WHEN lost.overdue THEN 'The job was still running at its deadline.'
+                        ELSE 'The worker stopped without a word while it ran this job.' END,
+        'fingerprint', CASE WHEN lost.overdue THEN 'past_deadline' ELSE 'worker_died' END));
+      IF lost.rescues + 1 >= p_most THEN
+        UPDATE jobs
+        SET state = 'dead', fence = fence + 1, reason = 'poison', rescues = rescues + 1, finished_at = clock_timestamp(),
+            worker_id = NULL
+        WHERE jobs.id = lost.id AND jobs.fence = lost.fence;
+        became := 'dead';
+      ELSE
+        UPDATE jobs SET rescues = rescues + 1 WHERE jobs.id = lost.id AND jobs.fence = lost.fence;
+        became := ledger.reopen(lost.id, lost.fence, 'available', NULL, NULL, true);
+      END IF;
+    END IF;
+    RETURN QUERY SELECT lost.id, became;
+  END LOOP;
+  DELETE FROM workers w WHERE w.heartbeat_at < clock_timestamp() - interval '1 hour'
+    AND NOT EXISTS (SELECT FROM jobs j WHERE j.worker_id = w.id AND j.state = 'running');
+END $$;
+
+ALTER FUNCTION ledger.heartbeat_v1(uuid, integer, text[]) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.sign_off_v1(uuid) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.rescue_v1(interval, integer, integer) OWNER TO nexara_ledger;
+REVOKE ALL ON FUNCTION ledger.heartbeat_v1(uuid, integer, text[]), ledger.sign_off_v1(uuid),
+  ledger.rescue_v1(interval, integer, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.heartbeat_v1(uuid, integer, text[]), ledger.sign_off_v1(uuid),
+  ledger.rescue_v1(interval, integer, integer) TO nexara_worker;

@@ -1,0 +1,38 @@
+-- Whose rows this transaction may see: the one question every tenancy policy asks.
+--
+-- A job's transaction runs as tenant_job and names its job in the setting nexara.job. Anybody can set a setting, so the
+-- name alone proves nothing: the job's row must have been written by this very transaction, which only begin_load_v1 and
+-- begin_save_v1 can bring about, and only for the holder of its fence. No savepoint may stand around that write: its xmin
+-- would be the savepoint's.
+CREATE FUNCTION ledger.job_scope() RETURNS uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  SELECT business_id FROM jobs
+  WHERE id = nullif(current_setting('nexara.job', true), '')::bigint
+    AND xmin = pg_current_xact_id_if_assigned()::xid
+$$;
+
+CREATE FUNCTION nexara.scope() RETURNS uuid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE current_setting('role')
+    WHEN 'tenant_job' THEN ledger.job_scope()
+    ELSE nullif(nullif(current_setting('nexara.business', true), '')::uuid, '00000000-0000-0000-0000-000000000000')
+  END
+$$;
+
+-- The web tier acts for one business at a time, to the end of the transaction.
+CREATE FUNCTION nexara.act_for(p_business_id uuid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF p_business_id IS NULL OR p_business_id = '00000000-0000-0000-0000-000000000000' THEN
+    RAISE EXCEPTION 'act_for needs the id of a business' USING ERRCODE = '22023';
+  END IF;
+  PERFORM set_config('nexara.business', p_business_id::text, true);
+END $$;
+
+ALTER FUNCTION ledger.job_scope() OWNER TO nexara_ledger;
+ALTER FUNCTION nexara.scope() OWNER TO nexara_owner;
+ALTER FUNCTION nexara.act_for(uuid) OWNER TO nexara_owner;
+REVOKE ALL ON FUNCTION ledger.job_scope(), nexara.scope(), nexara.act_for(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.job_scope() TO nexara_owner, nexara_house, tenant_job, nexara_web;
+GRANT EXECUTE ON FUNCTION nexara.scope() TO nexara_owner, nexara_ledger, nexara_house, tenant_job, nexara_web;
+GRANT EXECUTE ON FUNCTION nexara.act_for(uuid) TO nexara_web;

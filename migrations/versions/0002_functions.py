@@ -1,0 +1,24 @@
+"""The functions of the ledger and of the house, the facts that enqueue, and who may read the ledger."""
+
+from alembic import op
+
+from migrations.sqlfile import run
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    run(
+        op.get_bind(),
+        "ledger/tenancy",
+        "scope",
+        "ledger/enqueue",
+        "ledger/dispatch",
+        "ledger/run",
+        "ledger/watch",
+        "ledger/tick",
+        "ledger/operate",
+        "house",
+        "supabase",
+    )

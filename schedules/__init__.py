@@ -1,0 +1,1 @@
+"""The timetable on one screen, and firing a tick exactly once."""

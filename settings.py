@@ -1,0 +1,109 @@
+"""Every setting, with its reason. Read by entry points only; below them, values arrive as arguments."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+NOT_SET = SecretStr("")
+
+
+class Settings(BaseSettings):
+    """The settings of one process, from its environment. No secret has a default."""
+
+    model_config = SettingsConfigDict(env_prefix="", frozen=True, extra="ignore", populate_by_name=True)
+
+    # The database and the bell.
+    database_url: Annotated[
+        str, Field(description="PostgreSQL as nexara_worker: workers, dispatcher and scheduler.")
+    ] = ""
+    database_admin_url: Annotated[
+        str, Field(description="PostgreSQL as the role that migrates; no running process needs it.")
+    ] = ""
+    web_database_url: Annotated[
+        str, Field(description="PostgreSQL as nexara_web: what the web tier uses; here for the demo alone.")
+    ] = ""
+    dashboard_database_url: Annotated[
+        str, Field(description="PostgreSQL as nexara_dashboard: the dashboard and `jobs`.")
+    ] = ""
+    redis_url: Annotated[str, Field(description="Redis 7 or Valkey, with maxmemory-policy noeviction.")] = ""
+    redis_prefix: Annotated[
+        str, Field(description="What every key begins with, so that two engines can share a Redis.")
+    ] = "nexara"
+    worker_password: Annotated[
+        SecretStr,
+        Field(alias="NEXARA_WORKER_PASSWORD", description="Set for nexara_worker by `migrate`, if given."),
+    ] = NOT_SET
+    web_password: Annotated[
+        SecretStr,
+        Field(alias="NEXARA_WEB_PASSWORD", description="Set for nexara_web by `migrate`, if given."),
+    ] = NOT_SET
+    dashboard_role_password: Annotated[
+        SecretStr,
+        Field(alias="NEXARA_DASHBOARD_PASSWORD", description="Set for nexara_dashboard by `migrate`, if given."),
+    ] = NOT_SET
+
+    # Workers.
+    worker_threads: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=200,
+            description="Jobs that one worker process runs at a time; each may hold a connection.",
+        ),
+    ] = 8
+    worker_queues: Annotated[
+        str,
+        Field(description="The queues a worker serves, with commas; empty for all, so that none is forgotten."),
+    ] = ""
+    shutdown_seconds: Annotated[
+        float,
+        Field(ge=1, description="How long a stopping worker waits for its jobs before it gives them back."),
+    ] = 25.0
+
+    # Objects.
+    s3_endpoint_url: Annotated[str, Field(description="S3's endpoint; Supabase's has the path /storage/v1/s3.")] = ""
+    s3_region: Annotated[str, Field(description="The bucket's region.")] = "us-east-1"
+    s3_access_key_id: Annotated[str, Field(description="S3's access key.")] = ""
+    s3_secret_access_key: Annotated[SecretStr, Field(description="S3's secret key.")] = NOT_SET
+    s3_bucket: Annotated[str, Field(description="The bucket of recordings.")] = "recordings"
+    s3_encryption: Annotated[
+        str,
+        Field(description="x-amz-server-side-encryption, such as AES256; empty where the store encrypts by itself."),
+    ] = ""
+
+    # Vendors.
+    deepgram_api_key: Annotated[SecretStr, Field(description="Deepgram's key.")] = NOT_SET
+    deepgram_base_url: Annotated[str, Field(description="Deepgram's API.")] = "https://api.deepgram.com"
+    anthropic_api_key: Annotated[SecretStr, Field(description="Anthropic's key.")] = NOT_SET
+    anthropic_base_url: Annotated[str, Field(description="Anthropic's API.")] = "https://api.anthropic.com"
+    anthropic_model: Annotated[
+        str, Field(description="The model that writes summaries and leads; the small one is enough for both.")
+    ] = "claude-haiku-5-5"
+    resend_api_key: Annotated[SecretStr, Field(description="Resend's key.")] = NOT_SET
+    resend_base_url: Annotated[str, Field(description="Resend's API.")] = "https://api.resend.com"
+    mail_from: Annotated[str, Field(description="Whom alerts come from; the domain must be verified at Resend.")] = (
+        "Nexara <alerts@nexara-ai.net>"
+    )
+    public_url: Annotated[
+        str,
+        Field(description="Where the business's own dashboard is: alerts link to it and tell no more than they must."),
+    ] = "https://app.nexara-ai.net"
+
+    # The on-call dashboard.
+    dashboard_host: Annotated[str, Field(description="The address it listens on.")] = "127.0.0.1"
+    dashboard_port: Annotated[int, Field(ge=1, le=65535, description="The port it listens on.")] = 8300
+    dashboard_user: Annotated[str, Field(description="Who may sign in.")] = "oncall"
+    dashboard_password: Annotated[
+        SecretStr, Field(description="Their password; without one the dashboard does not start.")
+    ] = NOT_SET
+
+    # Seeing.
+    environment: Annotated[str, Field(description="The name shown on pages and sent to Sentry.")] = "development"
+    sentry_dsn: Annotated[SecretStr, Field(description="Sentry's DSN; empty sends nothing.")] = NOT_SET
+    log_level: Annotated[str, Field(description="The level of our own log lines.")] = "INFO"
+
+
+def read() -> Settings:
+    """Read the settings from the environment; raises pydantic.ValidationError for a value that cannot be."""
+    return Settings()

@@ -1,0 +1,64 @@
+"""How many jobs a process may hold: its idle threads, and what it finishes in the next tenth of a second."""
+
+import threading
+import time
+
+AHEAD = 0.1  # seconds of work
+MOST_AHEAD = 64
+WINDOW = 1.0  # seconds over which the pace is measured
+
+
+class Budget:
+    """Counts the jobs held and the pace at which they end.
+
+    A consumer that claims all it can pop empties Redis into its own memory, where no idle neighbour can take a job and
+    no urgent one can pass. Slow jobs make a slow pace, so they are taken for idle threads only.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._held = 0
+        self._pace = 0.0
+        self._ended = 0
+        self._since = time.monotonic()
+        self._changed = threading.Condition()
+
+    @property
+    def held(self) -> int:
+        """How many jobs this process holds."""
+        return self._held
+
+    def take(self, count: int) -> None:
+        """Note that so many jobs were claimed."""
+        with self._changed:
+            self._held += count
+
+    def release(self, count: int = 1) -> None:
+        """Note that so many jobs ended."""
+        with self._changed:
+            self._held -= count
+            self._ended += count
+            self._measure()
+            self._changed.notify_all()
+
+    def room(self, wait: float) -> int:
+        """Return how many more jobs may be claimed now; waits up to `wait` seconds for at least one."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._free() > 0, wait)
+            return max(0, self._free())
+
+    def drained(self, wait: float) -> bool:
+        """Wait up to `wait` seconds until no job is held."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._held == 0, wait)
+
+    def _free(self) -> int:
+        return self._threads + min(MOST_AHEAD, int(self._pace * AHEAD)) - self._held
+
+    def _measure(self) -> None:
+        elapsed = time.monotonic() - self._since
+        if elapsed >= AHEAD:
+            weight = min(1.0, elapsed / WINDOW)
+            self._pace += weight * (self._ended / elapsed - self._pace)
+            self._ended = 0
+            self._since = time.monotonic()

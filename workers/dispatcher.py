@@ -1,0 +1,193 @@
+"""The dispatcher process: promotes, picks, rings, rings again, and takes back the jobs of the dead."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import psycopg
+import redis
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from ledger.dispatch import BELL, PRIORITIES, Dispatched, dispatch, promote, ring_again, sleep, waiting
+from ledger.watch import RESCUE_EVERY, STALE_AFTER, rescue
+from workers.bell import Bell
+
+log = logging.getLogger(__name__)
+POLL = 0.005  # seconds, while there was work a moment ago
+AWAKE = 1.0  # seconds after the last work
+NAP = 0.5  # seconds: the longest sleep when nobody knocks
+PROMOTE_EVERY = 0.1
+RING_AGAIN_EVERY = 1.0
+AHEAD = 0.25  # seconds of claims that a list may hold
+SHALLOWEST, DEEPEST = 32, 2000  # tokens in one list
+
+
+class Depth:
+    """How many tokens each queue's lists may hold: a quarter second of what they were drained at."""
+
+    def __init__(self) -> None:
+        self._pace: dict[str, float] = {}
+        self._since = time.monotonic()
+        self._pushed: dict[str, int] = {}
+
+    def pushed(self, queue: str, count: int) -> None:
+        """Note what was pushed: lists that stay shallow were drained as fast."""
+        self._pushed[queue] = self._pushed.get(queue, 0) + count
+        elapsed = time.monotonic() - self._since
+        if elapsed >= AHEAD:
+            for name, number in self._pushed.items():
+                old = self._pace.get(name, 0.0)
+                self._pace[name] = old + 0.5 * (number / elapsed - old)
+                self._pushed[name] = 0
+            self._since = time.monotonic()
+
+    def most(self, queue: str) -> int:
+        """Return how many tokens a list of this queue may hold."""
+        return max(SHALLOWEST, min(DEEPEST, int(self._pace.get(queue, 0.0) * AHEAD)))
+
+
+class Dispatcher:
+    """Moves jobs from the ledger to Redis. Any number may run: a lock a queue keeps them apart."""
+
+    def __init__(self, engine: Engine, bell: Bell, listen_url: str) -> None:
+        self._engine = engine
+        self._bell = bell
+        self._listen_url = listen_url
+        self._stopping = threading.Event()
+        self._knock = threading.Event()
+        self._depth = Depth()
+        self._queues: Sequence[str] = ()
+        self._due: dict[str, float] = {}
+
+    def stop(self) -> None:
+        """Ask the process to stop; safe in a signal handler."""
+        self._stopping.set()
+        self._knock.set()
+
+    def run(self) -> None:
+        """Dispatch until told to stop."""
+        for name, watch in (
+            ("rescue", self._rescue),
+            ("listen", self._listen),
+            ("bell", self._wait_for_bell),
+        ):
+            threading.Thread(target=watch, name=name, daemon=True).start()
+        log.info("dispatcher.started")
+        worked = time.monotonic()
+        while not self._stopping.is_set():
+            try:
+                if self._round():
+                    worked = time.monotonic()
+                elif time.monotonic() - worked > AWAKE:
+                    self._nap()
+                else:
+                    self._stopping.wait(POLL)
+            except (SQLAlchemyError, redis.RedisError, OSError) as error:
+                log.warning("dispatcher.waiting", extra={"error": type(error).__name__})
+                self._stopping.wait(NAP)
+        log.info("dispatcher.stopped")
+
+    def _round(self) -> bool:
+        """Do what is due once; returns whether there was anything to do."""
+        if self._is_due("promote", PROMOTE_EVERY):
+            with self._engine.begin() as db:
+                promote(db)
+        with self._engine.begin() as db:
+            queues = waiting(db)
+        moved = sum(self._dispatch(queue) for queue in queues)
+        if self._is_due("ring_again", RING_AGAIN_EVERY):
+            self._ring_again()
+        return moved > 0
+
+    def _dispatch(self, queue: str) -> int:
+        depths = self._bell.depths(queue)
+        most = self._depth.most(queue)
+        room = [max(0, most - depth) for depth in depths]
+        if not any(room):
+            return 0
+        with self._engine.begin() as db:
+            jobs = dispatch(db, queue, room)
+        if jobs:  # committed: if the push is lost, they are rung again
+            self._bell.push(queue, jobs)
+            self._depth.pushed(queue, len(jobs))
+        return len(jobs)
+
+    def _ring_again(self) -> None:
+        with self._engine.begin() as db:
+            self._queues = list(db.execute(text("SELECT DISTINCT queue FROM ledger.job_kinds")).scalars())
+        for queue in self._queues:
+            rung: list[Dispatched] = []
+            heads = [(priority, self._bell.head(queue, priority)) for priority in PRIORITIES]
+            with self._engine.begin() as db:
+                for priority, head in heads:
+                    rung += ring_again(db, queue, priority, head)
+            if rung:
+                log.warning("dispatcher.rang_again", extra={"queue": queue, "count": len(rung)})
+                self._bell.push(queue, rung)
+
+    def _is_due(self, what: str, every: float) -> bool:
+        now = time.monotonic()
+        if now < self._due.get(what, 0.0):
+            return False
+        self._due[what] = now + every
+        return True
+
+    def _nap(self) -> None:
+        """Say that we sleep, look once more, then wait until somebody knocks."""
+        self._knock.clear()
+        with self._engine.begin() as db:
+            sleep(db, asleep=True)
+        try:
+            if not self._round():
+                self._knock.wait(NAP)
+        finally:
+            if self._knock.is_set():
+                with self._engine.begin() as db:
+                    sleep(db, asleep=False)
+
+    def _rescue(self) -> None:
+        """Take back jobs each second, once this loop has run unbroken for as long as a worker may be silent."""
+        unbroken_since = time.monotonic()
+        while not self._stopping.wait(RESCUE_EVERY.total_seconds()):
+            try:
+                if time.monotonic() - unbroken_since < STALE_AFTER.total_seconds():
+                    with self._engine.begin() as db:
+                        db.execute(text("SELECT 1"))
+                    continue
+                with self._engine.begin() as db:
+                    rescued = rescue(db)
+                for job_id, state in rescued:
+                    log.warning("job.rescued", extra={"job_id": job_id, "state": state})
+            except SQLAlchemyError:
+                unbroken_since = time.monotonic()
+
+    def _listen(self) -> None:
+        """Hear an enqueuer's knock; without such a connection (a transaction pooler) the poll is enough."""
+
+        def hear() -> None:
+            with psycopg.connect(self._listen_url, autocommit=True, connect_timeout=5) as connection:
+                connection.execute(f"LISTEN {BELL}")
+                while not self._stopping.is_set():
+                    for _ in connection.notifies(timeout=5, stop_after=1):
+                        self._knock.set()
+
+        self._again_and_again(hear)
+
+    def _wait_for_bell(self) -> None:
+        """Hear a worker's ring for its follow-up jobs."""
+
+        def hear() -> None:
+            while not self._stopping.is_set():
+                if self._bell.wait():
+                    self._knock.set()
+
+        self._again_and_again(hear)
+
+    def _again_and_again(self, hear: Callable[[], None]) -> None:
+        while not self._stopping.is_set():
+            try:
+                hear()
+            except (psycopg.Error, redis.RedisError, OSError):
+                self._stopping.wait(1.0)

@@ -1,0 +1,184 @@
+"""A process's one tap: pops by priority within its budget, claims, and hands over what is ours."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import product
+from uuid import UUID
+
+import redis
+from dramatiq import Message
+from dramatiq.broker import Consumer, MessageProxy
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from ledger.claim import Token, claim, give_back
+from ledger.dispatch import PRIORITIES, Dispatched, dispatch, ring_again
+from ledger.job import Registry
+from ledger.run import Claimed
+from workers.bell import Bell
+from workers.budget import Budget
+
+log = logging.getLogger(__name__)
+QUEUE = "nexara"
+"""dramatiq's name for the one stream of work a process has; our queues are lists behind it."""
+
+
+class Intake:
+    """What this process holds: claimed, and not yet ended."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        bell: Bell,
+        registry: Registry,
+        worker: UUID,
+        queues: Sequence[str],
+        budget: Budget,
+    ) -> None:
+        self._engine = engine
+        self._bell = bell
+        self._worker = worker
+        self._queues = list(queues)
+        self._kinds = registry.kinds
+        self._plain = [job.kind for job in registry if job.plain is not None]
+        self._held: dict[int, Claimed] = {}
+        self._closed = threading.Event()
+        self.budget = budget
+
+    @property
+    def closed(self) -> bool:
+        """Whether the tap is closed: nothing new is taken or started."""
+        return self._closed.is_set()
+
+    def close(self) -> None:
+        """Take nothing new from here on."""
+        self._closed.set()
+
+    def held(self, job_id: int, fence: int) -> Claimed | None:
+        """Return a job this process holds under this fence."""
+        claimed = self._held.get(job_id)
+        return claimed if claimed is not None and claimed.fence == fence else None
+
+    def forget(self, job_ids: Iterable[int]) -> None:
+        """Note that these have ended, or are another's."""
+        count = sum(self._held.pop(job_id, None) is not None for job_id in job_ids)
+        self.budget.release(count)
+
+    def give_back_all(self) -> int:
+        """Give back, unspent, whatever is still held; returns how many were."""
+        tokens = [(claimed.id, claimed.fence) for claimed in list(self._held.values())]
+        if not tokens:
+            return 0
+        with self._engine.begin() as db:
+            given = give_back(db, tokens)
+        self.forget(job_id for job_id, _ in tokens)
+        return given
+
+    def fetch(self, wait: float) -> list[Claimed]:
+        """Claim what there is room for; waits up to `wait` seconds. A Redis that is down is gone round."""
+        room = self.budget.room(wait)
+        if self.closed or room == 0:
+            return []
+        try:
+            self._queues.append(self._queues.pop(0))  # no queue is always asked first
+            key, tokens = self._bell.pop(self._queues, room, wait)
+        except (redis.RedisError, OSError):
+            log.warning("intake.redis_down")
+            time.sleep(min(wait, 0.25))
+            key, tokens = "", self._straight_from_the_ledger(room)
+        if not tokens:
+            return []
+        try:
+            claimed = self._claim(tokens)
+        except SQLAlchemyError:
+            log.warning("intake.claim_failed", extra={"count": len(tokens)})
+            self._return(key, tokens)
+            time.sleep(min(wait, 0.25))
+            return []
+        if self.closed:
+            self.give_back_all()
+            return []
+        return claimed
+
+    def _claim(self, tokens: list[Token]) -> list[Claimed]:
+        with self._engine.begin() as db:
+            claimed = claim(db, self._worker, self._kinds, self._plain, tokens)
+        self.budget.take(len(claimed))
+        self._held.update((job.id, job) for job in claimed)
+        return claimed
+
+    def _return(self, key: str, tokens: list[Token]) -> None:
+        """Put back what could not be claimed; if Redis is down too, the dispatcher rings again."""
+        try:
+            if key:
+                self._bell.put_back(key, tokens)
+        except (redis.RedisError, OSError):
+            log.warning("intake.put_back_failed")
+
+    def _straight_from_the_ledger(self, room: int) -> list[Token]:
+        """Do the dispatcher's work for ourselves while Redis is away."""
+        jobs: list[Dispatched] = []
+        try:
+            with self._engine.begin() as db:
+                for priority, queue in product(PRIORITIES, self._queues):
+                    room_here = [0] * len(PRIORITIES)
+                    room_here[priority] = room - len(jobs)
+                    if room_here[priority] > 0:
+                        jobs += dispatch(db, queue, room_here)
+                for priority, queue in product(PRIORITIES, self._queues):
+                    if len(jobs) < room:
+                        jobs += ring_again(db, queue, priority, None, room - len(jobs))
+        except SQLAlchemyError:
+            log.warning("intake.ledger_down")
+            return []
+        return [(job.id, job.fence) for job in jobs]
+
+
+class Tap(Consumer):
+    """dramatiq's view of the intake. No exception leaves it: dramatiq would answer one by losing what it holds."""
+
+    def __init__(self, intake: Intake, timeout: float) -> None:
+        self._intake = intake
+        self._timeout = timeout
+        self._ready: deque[MessageProxy] = deque()
+
+    def __next__(self) -> MessageProxy | None:
+        if not self._ready:
+            try:
+                self._ready.extend(message(claimed) for claimed in self._intake.fetch(self._timeout))
+            except Exception:
+                log.exception("intake.failed")
+                time.sleep(self._timeout)
+        if self._ready:
+            return self._ready.popleft()
+        if self._intake.closed:
+            time.sleep(0.05)
+        return None
+
+    def ack(self, message: MessageProxy) -> None:
+        """Do nothing: the actor itself ends its job in the ledger."""
+
+    nack = ack
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """Do nothing: the process gives back what it holds when it stops."""
+
+    def close(self) -> None:
+        """Do nothing: there is nothing of its own to close."""
+
+
+def message(claimed: Claimed) -> MessageProxy:
+    """Return the message that carries a job through dramatiq: its id and fence."""
+    return MessageProxy(
+        Message(
+            queue_name=QUEUE,
+            actor_name=claimed.kind,
+            args=(claimed.id, claimed.fence),
+            kwargs={},
+            options={},
+            message_id=f"{claimed.id}:{claimed.fence}",
+        )
+    )

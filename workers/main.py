@@ -1,0 +1,97 @@
+"""The mains: read settings, wire, run until a signal."""
+
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from jobs.registry import load
+from ledger.contract import missing
+from ledger.job import Registry
+from settings import Settings
+from workers import log, sentry
+from workers.dispatcher import Dispatcher
+from workers.scheduler import Scheduler
+from workers.wiring import NotConfigured, bell, engine, require, vendors
+from workers.worker import WorkerProcess
+
+OWN_CONNECTIONS = 2
+"""Connections a worker needs beside one a thread: the tap and the completer."""
+
+
+def run_worker(settings: Settings) -> None:
+    """Run one worker process; raises NotConfigured or Misconfigured for what is missing, before it takes a job."""
+    require(database_url=settings.database_url, redis_url=settings.redis_url)
+    registry = load()
+    queues = _queues(settings.worker_queues, registry)
+    wanted = {vendor for job in registry if job.payload.terms.queue in queues for vendor in job.payload.terms.vendors}
+    given = vendors(settings)
+    given.need(sorted(wanted))
+    _start_seeing(settings)
+    database = engine(settings.database_url, settings.worker_threads + OWN_CONNECTIONS)
+    with database.connect() as db:
+        if unknown := missing(db, registry):
+            raise NotConfigured(f"the database does not know {', '.join(unknown)}: run `nexara migrate` first")
+    process = WorkerProcess(
+        engine=database,
+        beats=engine(settings.database_url, 1),
+        bell=bell(settings),
+        registry=registry,
+        vendors=given,
+        queues=queues,
+        threads=settings.worker_threads,
+        tell=_tell,
+    )
+    _on_signal(process.stop)
+    process.run(settings.shutdown_seconds)
+    sentry.flush()
+    process.exit()
+
+
+def run_dispatcher(settings: Settings) -> None:
+    """Run one dispatcher process."""
+    require(database_url=settings.database_url, redis_url=settings.redis_url)
+    _start_seeing(settings)
+    database = engine(settings.database_url, 2)
+    plain_url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    dispatcher = Dispatcher(database, bell(settings), plain_url)
+    _on_signal(dispatcher.stop)
+    dispatcher.run()
+
+
+def run_scheduler(settings: Settings) -> None:
+    """Run one scheduler process."""
+    require(database_url=settings.database_url)
+    _start_seeing(settings)
+    scheduler = Scheduler(engine(settings.database_url, 2), lambda schedule, job: sentry.fired(schedule.name, job))
+    _on_signal(scheduler.stop)
+    scheduler.run()
+    sentry.flush()
+
+
+def _tell(ended):  # type: ignore[no-untyped-def]
+    log.tell(ended)
+    sentry.tell(ended)
+
+
+def _start_seeing(settings: Settings) -> None:
+    log.configure(settings.log_level, settings.log_format)
+    sentry.start(settings.sentry_dsn.get_secret_value(), settings.environment)
+
+
+def _queues(chosen: str, registry: Registry) -> Sequence[str]:
+    """Return the queues to serve; raises NotConfigured for one that no kind uses."""
+    known = sorted({job.payload.terms.queue for job in registry})
+    wanted = [queue.strip() for queue in chosen.split(",") if queue.strip()]
+    if strange := sorted(set(wanted) - set(known)):
+        raise NotConfigured(f"WORKER_QUEUES names {', '.join(strange)}; there are {', '.join(known)}")
+    return wanted or known
+
+
+def _on_signal(stop: Callable[[], None]) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal names it
+        logging.getLogger("nexara").info("process.signalled", extra={"signal": signal.Signals(number).name})
+        stop()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)

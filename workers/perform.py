@@ -1,0 +1,38 @@
+"""What an actor does with (id, fence): runs the job it names, if this process still holds it."""
+
+from ledger.job import Registry
+from ledger.run import Claimed, Runner
+from workers.completer import Completer
+from workers.intake import Intake
+
+
+class Perform:
+    """Runs held jobs on dramatiq's threads."""
+
+    def __init__(self, intake: Intake, runner: Runner, registry: Registry, completer: Completer) -> None:
+        self._intake = intake
+        self._runner = runner
+        self._registry = registry
+        self._completer = completer
+
+    def __call__(self, job_id: int, fence: int) -> None:
+        """Run one job; what it holds is forgotten whatever happens, so that the process never runs dry."""
+        claimed = self._intake.held(job_id, fence)
+        if claimed is None or self._intake.closed:
+            return  # a process that stops gives back what it has not begun
+        waiting = False
+        try:
+            if self._registry[claimed.kind].plain is not None:
+                waiting = self._plain(claimed)
+            else:
+                self._runner.run(claimed)
+        finally:
+            if not waiting:
+                self._intake.forget([job_id])
+
+    def _plain(self, claimed: Claimed) -> bool:
+        """Run a job without effects; returns whether it now waits to be completed with others."""
+        if self._runner.run_plain(claimed) is None:
+            return False
+        self._completer.put((claimed.id, claimed.fence))
+        return True
