@@ -1,1 +1,48 @@
-"""The tables, and on each table and column what it holds, whom it concerns and what becomes of it."""
+"""The tables, and on each table and column what it holds, whom it concerns and what becomes of it.
+
+Importing this imports every table: `Row.metadata` is whole, which is where migrations and guards start.
+"""
+
+from sqlalchemy.orm import configure_mappers
+
+from models import (
+    accounts,
+    billing,
+    bookings,
+    calls,
+    connections,
+    conversations,
+    knowledge,
+    leads,
+    ledger,
+    mail,
+    map_rows,
+    money,
+    people,
+    recordings,
+    technical,
+    traces,
+)
+from models.base import Row
+
+__all__ = [
+    "Row",
+    "accounts",
+    "billing",
+    "bookings",
+    "calls",
+    "connections",
+    "conversations",
+    "knowledge",
+    "leads",
+    "ledger",
+    "mail",
+    "map_rows",
+    "money",
+    "people",
+    "recordings",
+    "technical",
+    "traces",
+]
+
+configure_mappers()
