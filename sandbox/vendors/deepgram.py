@@ -60,9 +60,7 @@ class Refused(Exception):
 def refusal(status: int, code: str | None = None, message: str | None = None) -> JSONResponse:
     """Return an error as Deepgram words it."""
     usual = ERRORS.get(status, ERRORS[500])
-    return _json(
-        {"err_code": code or usual[0], "err_msg": message or usual[1], "request_id": str(uuid4())}, status
-    )
+    return _json({"err_code": code or usual[0], "err_msg": message or usual[1], "request_id": str(uuid4())}, status)
 
 
 def _json(body: dict[str, Any], status: int = 200) -> JSONResponse:
@@ -91,9 +89,7 @@ class Listen:
         try:
             wishes = _wishes(request)
             data = await _recording(request)
-            return await run_in_threadpool(
-                self._transcribe, data, wishes, request.query_params.get("model", "base")
-            )
+            return await run_in_threadpool(self._transcribe, data, wishes, request.query_params.get("model", "base"))
         except Refused as refused:
             return refused.answer
 

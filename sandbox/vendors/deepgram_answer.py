@@ -50,9 +50,7 @@ class Wishes:
 
 def results(heard: Sequence[Sequence[Word]], wishes: Wishes) -> dict[str, Any]:
     """Return the `results` part of an answer: one item a channel, and the utterances of all in order."""
-    answer: dict[str, Any] = {
-        "channels": [_channel(number, words, wishes) for number, words in enumerate(heard)]
-    }
+    answer: dict[str, Any] = {"channels": [_channel(number, words, wishes) for number, words in enumerate(heard)]}
     if wishes.utterances:
         spoken = [
             _utterance(number, one, wishes)
@@ -110,8 +108,7 @@ def _paragraphs(number: int, words: Sequence[Word], wishes: Wishes) -> dict[str,
     paragraphs = [
         {
             "sentences": [
-                {"text": _text(one, wishes), "start": one[0].start, "end": one[-1].end}
-                for one in _sentences(part)
+                {"text": _text(one, wishes), "start": one[0].start, "end": one[-1].end} for one in _sentences(part)
             ],
             "num_words": len(part),
             "start": part[0].start,
@@ -124,9 +121,7 @@ def _paragraphs(number: int, words: Sequence[Word], wishes: Wishes) -> dict[str,
 
 
 def _split_at_pauses(words: Sequence[Word], pause: float) -> Iterator[Sequence[Word]]:
-    cuts = [
-        at for at, (one, following) in enumerate(pairwise(words), 1) if following.start - one.end >= pause
-    ]
+    cuts = [at for at, (one, following) in enumerate(pairwise(words), 1) if following.start - one.end >= pause]
     return (words[start:end] for start, end in pairwise([0, *cuts, len(words)]) if end > start)
 
 

@@ -58,13 +58,9 @@ class Answer:
     def set_headers(self, headers: dict[str, str]) -> None:
         """Replace these headers and leave the others."""
         new = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in headers.items()}
-        self.headers = [(name, value) for name, value in self.headers if name.lower() not in new] + list(
-            new.items()
-        )
+        self.headers = [(name, value) for name, value in self.headers if name.lower() not in new] + list(new.items())
 
-    async def send(
-        self, send: Send, fault: Fault | None, receive: Receive, transport: Transport | None
-    ) -> None:
+    async def send(self, send: Send, fault: Fault | None, receive: Receive, transport: Transport | None) -> None:
         """Send it, spoilt as the fault says."""
         if fault is not None and fault.delay and await _hung_up(receive, fault.delay):
             return
@@ -77,9 +73,7 @@ class Answer:
         self.set_headers({"content-length": str(len(self.body))})
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         if fault is not None and fault.cut:
-            await send(
-                {"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True}
-            )
+            await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
             if transport is not None:
                 transport.close()
             await _hung_up(receive, 5)

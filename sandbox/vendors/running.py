@@ -71,9 +71,7 @@ def command(name: str, *more: Decorator) -> Callable[[Main], click.Command]:
 
     def wrap(function: Main) -> click.Command:
         options: list[Decorator] = [
-            click.option(
-                "--port", type=int, default=0, help="The port to listen on; a free one when not given."
-            ),
+            click.option("--port", type=int, default=0, help="The port to listen on; a free one when not given."),
             click.option("--host", default="127.0.0.1", show_default=True),
             *more,
         ]

@@ -93,9 +93,7 @@ class Vendor:
                 "method": request.method,
                 "path": request.url.path,
                 "query": query,
-                "headers": {
-                    name: value for name, value in request.headers.items() if name not in SECRET_HEADERS
-                },
+                "headers": {name: value for name, value in request.headers.items() if name not in SECRET_HEADERS},
                 "bytes": len(body),
                 "sha256": hashlib.sha256(body).hexdigest(),
                 "text": body.decode(errors="replace") if is_text and len(body) <= KEPT_BODY else None,

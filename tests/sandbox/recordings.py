@@ -13,9 +13,7 @@ def wav(*channels: "array[int]", rate: int = 8_000) -> bytes:
         file.setnchannels(len(channels))
         file.setsampwidth(2)
         file.setframerate(rate)
-        file.writeframes(
-            array("h", (one for moment in zip(*channels, strict=True) for one in moment)).tobytes()
-        )
+        file.writeframes(array("h", (one for moment in zip(*channels, strict=True) for one in moment)).tobytes())
     return out.getvalue()
 
 
@@ -26,6 +24,4 @@ def silence(seconds: float = 2.0) -> "array[int]":
 
 def tone(seconds: float = 2.0, hertz: float = 440.0) -> "array[int]":
     """Return a steady tone, at 8 kHz."""
-    return array(
-        "h", (round(9_000 * math.sin(2 * math.pi * hertz * at / 8_000)) for at in range(int(8_000 * seconds)))
-    )
+    return array("h", (round(9_000 * math.sin(2 * math.pi * hertz * at / 8_000)) for at in range(int(8_000 * seconds))))

@@ -139,9 +139,7 @@ def test_a_recording_is_fetched_from_its_address(url: str, files: str) -> None:
     assert heard.results.channels[0].alternatives[0].transcript.startswith("I need an appointment")
 
 
-@pytest.mark.parametrize(
-    "address", ["/gone.wav", "http://127.0.0.1:1/refused.wav", "https://example.com/call.wav"]
-)
+@pytest.mark.parametrize("address", ["/gone.wav", "http://127.0.0.1:1/refused.wav", "https://example.com/call.wav"])
 def test_a_recording_that_cannot_be_fetched_is_said_so(url: str, files: str, address: str) -> None:
     where = files + address if address.startswith("/") else address
     with pytest.raises(BadRequestError) as caught:
