@@ -12,6 +12,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from jobs.registry import load
 from ledger.contract import publish
+from lifecycle.due import apply as apply_due
 
 ONE_AT_A_TIME = 7_316_001
 """Advisory lock: two deploys that migrate at once wait for each other."""
@@ -35,6 +36,7 @@ def migrate(admin_url: str, passwords: Mapping[str, str] | None = None) -> None:
             _upgrade(db)
             with db.begin():
                 apply_guards(db)
+                apply_due(db)
             with db.begin():
                 publish(db, load())
                 _set_passwords(db, passwords or {})

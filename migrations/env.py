@@ -5,11 +5,9 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy import Connection
 
-from models import tables
 from models.base import Row
 from models.forms import CodeOf
 
-assert tables  # noqa: S101 - importing it fills the metadata
 SCHEMAS = {"nexara", "ledger"}
 
 

@@ -8,11 +8,12 @@ from types import FrameType
 from jobs.registry import load
 from ledger.contract import missing
 from ledger.job import Registry
+from ledger.run import Ended
 from settings import Settings
 from workers import log, sentry
 from workers.dispatcher import Dispatcher
 from workers.scheduler import Scheduler
-from workers.wiring import NotConfigured, bell, engine, require, vendors
+from workers.wiring import NotConfigured, bell, engine, need, require, vendors
 from workers.worker import WorkerProcess
 
 OWN_CONNECTIONS = 2
@@ -26,7 +27,7 @@ def run_worker(settings: Settings) -> None:
     queues = _queues(settings.worker_queues, registry)
     wanted = {vendor for job in registry if job.payload.terms.queue in queues for vendor in job.payload.terms.vendors}
     given = vendors(settings)
-    given.need(sorted(wanted))
+    need(given, sorted(wanted))
     _start_seeing(settings)
     database = engine(settings.database_url, settings.worker_threads + OWN_CONNECTIONS)
     with database.connect() as db:
@@ -69,7 +70,7 @@ def run_scheduler(settings: Settings) -> None:
     sentry.flush()
 
 
-def _tell(ended):  # type: ignore[no-untyped-def]
+def _tell(ended: Ended) -> None:
     log.tell(ended)
     sentry.tell(ended)
 

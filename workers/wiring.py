@@ -1,7 +1,10 @@
 """Settings into things: engines, the bell, vendors."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Engine, create_engine
 
+from ledger.errors import Misconfigured
 from settings import Settings
 from workers.bell import Bell, connect
 
@@ -37,6 +40,41 @@ def engine(url: str, connections: int) -> Engine:
             "tcp_user_timeout": 10_000,
         },
     )
+
+
+def vendors(settings: Settings) -> Vendors:
+    """Return the vendors, each set up when a job first asks for it."""
+    return Vendors(
+        VendorValues(
+            deepgram_api_key=settings.deepgram_api_key.get_secret_value(),
+            deepgram_base_url=settings.deepgram_base_url,
+            anthropic_api_key=settings.anthropic_api_key.get_secret_value(),
+            anthropic_base_url=settings.anthropic_base_url,
+            anthropic_model=settings.anthropic_model,
+            resend_api_key=settings.resend_api_key.get_secret_value(),
+            resend_base_url=settings.resend_base_url,
+            resend_sender=settings.mail_from,
+            s3_endpoint=settings.s3_endpoint_url,
+            s3_region=settings.s3_region,
+            s3_access_key=settings.s3_access_key_id,
+            s3_secret_key=settings.s3_secret_access_key.get_secret_value(),
+            s3_bucket=settings.s3_bucket,
+            s3_sse=settings.s3_encryption,
+            public_url=settings.public_url,
+        )
+    )
+
+
+def need(given: Vendors, names: Iterable[str]) -> None:
+    """Raise NotConfigured naming every setting that these vendors lack, before a job finds out."""
+    faults = []
+    for name in names:
+        try:
+            getattr(given, name)
+        except Misconfigured as fault:
+            faults.append(fault.message)
+    if faults:
+        raise NotConfigured("; ".join(faults))
 
 
 def bell(settings: Settings) -> Bell:

@@ -3,7 +3,7 @@
 import math
 from uuid import UUID
 
-from models.usage import Meter, Unit
+from models.billing import Meter, Unit
 from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session

@@ -19,6 +19,7 @@ def upgrade() -> None:
         "ledger/watch",
         "ledger/tick",
         "ledger/operate",
+        "ledger/prune",
         "house",
         "supabase",
     )

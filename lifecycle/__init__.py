@@ -1,0 +1,1 @@
+"""The data's life, read off the data map; no table is named here."""

@@ -1,0 +1,31 @@
+-- The ledger's own rows end too: at most p_limit of each table a call, oldest first; returns the most that went of one.
+CREATE FUNCTION ledger.prune_v1(p_as_of timestamptz, p_limit integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+DECLARE
+  gone integer;
+  most integer := 0;
+BEGIN
+  IF nexara.scope() IS DISTINCT FROM '00000000-0000-0000-0000-000000000000' THEN
+    RAISE EXCEPTION 'only a job of the house prunes the ledger' USING ERRCODE = '42501';
+  END IF;
+  DELETE FROM jobs WHERE id IN (
+    SELECT id FROM jobs WHERE state = ANY ('{succeeded,dead,cancelled,discarded}') AND finished_at < p_as_of - interval '30 days'
+    LIMIT p_limit FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS most = ROW_COUNT;
+  DELETE FROM attempts WHERE id IN (
+    SELECT id FROM attempts WHERE ended_at < p_as_of - interval '30 days' ORDER BY id LIMIT p_limit);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  most := greatest(most, gone);
+  DELETE FROM kept_answers WHERE (job_id, input_hash) IN (
+    SELECT job_id, input_hash FROM kept_answers WHERE kept_at < p_as_of - interval '7 days' LIMIT p_limit);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  most := greatest(most, gone);
+  DELETE FROM ticks WHERE due_at < p_as_of - interval '90 days';
+  DELETE FROM workers w WHERE w.heartbeat_at < p_as_of - interval '1 hour'
+    AND NOT EXISTS (SELECT FROM jobs j WHERE j.worker_id = w.id AND j.state = 'running');
+  RETURN most;
+END $$;
+
+ALTER FUNCTION ledger.prune_v1(timestamptz, integer) OWNER TO nexara_ledger;
+REVOKE ALL ON FUNCTION ledger.prune_v1(timestamptz, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.prune_v1(timestamptz, integer) TO tenant_job;

@@ -1,0 +1,189 @@
+"""The command line: `nexara --help`."""
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from ledger.errors import Misconfigured
+from settings import Settings, read
+from workers.wiring import NotConfigured
+
+
+class Group(click.Group):
+    """Commands whose expected failures end in one clear line and status 2, not in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (NotConfigured, Misconfigured) as error:
+            click.echo(f"nexara: {error}", err=True)
+            sys.exit(2)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Background jobs and the data's whole life for an AI receptionist."""
+    from pydantic import ValidationError
+
+    try:
+        ctx.obj = read()
+    except ValidationError as error:
+        for wrong in error.errors(include_input=False):
+            click.echo(f"nexara: {str(wrong['loc'][0]).upper()}: {wrong['msg']}", err=True)
+        sys.exit(2)
+
+
+@main.command()
+@click.option("--fresh", is_flag=True, help="Start from an empty folder that is removed at the end.")
+@click.pass_obj
+def up(settings: Settings, *, fresh: bool) -> None:
+    """Start the whole sandbox: servers, vendors and the engine. Needs no settings."""
+    from sandbox.run import up as run
+
+    sys.exit(run(fresh=fresh))
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="End by itself, with status 0 if and only if every conversation got there.")
+@click.pass_obj
+def demo(settings: Settings, *, once: bool) -> None:
+    """Start the sandbox, load two businesses with real calls, show what comes of them."""
+    from sandbox.run import demo as run
+
+    sys.exit(run(once=once))
+
+
+@main.command()
+@click.pass_obj
+def worker(settings: Settings) -> None:
+    """Run jobs."""
+    from workers.main import run_worker
+
+    run_worker(settings)
+
+
+@main.command()
+@click.pass_obj
+def dispatcher(settings: Settings) -> None:
+    """Move due jobs from the ledger to Redis, and take back those of dead workers."""
+    from workers.main import run_dispatcher
+
+    run_dispatcher(settings)
+
+
+@main.command()
+@click.pass_obj
+def scheduler(settings: Settings) -> None:
+    """Fire the timetable."""
+    from workers.main import run_scheduler
+
+    run_scheduler(settings)
+
+
+@main.command()
+@click.pass_obj
+def dashboard(settings: Settings) -> None:
+    """Serve the on-call pages."""
+    from dashboard.main import serve
+
+    serve(settings)
+
+
+@main.command()
+@click.pass_obj
+def migrate(settings: Settings) -> None:
+    """Bring the database to this release; safe to repeat, and while workers run."""
+    from migrations.apply import migrate as apply
+    from workers.wiring import require
+
+    require(database_admin_url=settings.database_admin_url)
+    passwords = {
+        "nexara_worker": settings.worker_password.get_secret_value(),
+        "nexara_web": settings.web_password.get_secret_value(),
+        "nexara_dashboard": settings.dashboard_role_password.get_secret_value(),
+    }
+    apply(settings.database_admin_url, {role: password for role, password in passwords.items() if password})
+    click.echo("The database is at this release.")
+
+
+@main.command()
+@click.argument("kind")
+@click.argument("payload")
+@click.option("--business", help="The business's id; the house's jobs have none.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_obj
+def enqueue(settings: Settings, kind: str, payload: str, business: str | None, *, as_json: bool) -> None:
+    """Enqueue a job of KIND with PAYLOAD, a JSON object of ids, codes, flags and times."""
+    from workers.by_hand import enqueue as put
+
+    job_id = put(settings, kind, payload, business)
+    click.echo(json.dumps({"id": job_id}) if as_json else f"job {job_id}")
+
+
+@main.group()
+def jobs() -> None:
+    """Look at jobs, retry and discard them."""
+
+
+@jobs.command("list")
+@click.option("--state", help="Only jobs in this state.")
+@click.option("--kind", help="Only jobs of this kind.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 500))
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON, one object a line.")
+@click.pass_obj
+def list_jobs(settings: Settings, state: str | None, kind: str | None, limit: int, *, as_json: bool) -> None:
+    """List jobs, newest first."""
+    from workers.by_hand import list_jobs as show
+
+    show(settings, state=state, kind=kind, limit=limit, as_json=as_json)
+
+
+@jobs.command("show")
+@click.argument("job_id", type=int)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_obj
+def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
+    """Show one job: its attempts, and the chain it belongs to."""
+    from workers.by_hand import show_job as show
+
+    show(settings, job_id, as_json=as_json)
+
+
+@jobs.command("retry")
+@click.argument("job_ids", type=int, nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_obj
+def retry_jobs(settings: Settings, job_ids: tuple[int, ...], *, as_json: bool) -> None:
+    """Make failed, parked or waiting jobs available now."""
+    from workers.by_hand import operate
+
+    sys.exit(operate(settings, "retry", job_ids, as_json=as_json))
+
+
+@jobs.command("discard")
+@click.argument("job_ids", type=int, nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_obj
+def discard_jobs(settings: Settings, job_ids: tuple[int, ...], *, as_json: bool) -> None:
+    """Put jobs aside for good."""
+    from workers.by_hand import operate
+
+    sys.exit(operate(settings, "discard", job_ids, as_json=as_json))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_obj
+def doctor(settings: Settings, *, as_json: bool) -> None:
+    """Say what is configured, what is reachable, what is wrong and how to mend it."""
+    from workers.doctor import doctor as examine
+
+    sys.exit(examine(settings, as_json=as_json))
+
+
+if __name__ == "__main__":
+    main()
