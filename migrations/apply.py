@@ -35,8 +35,8 @@ def migrate(admin_url: str, passwords: Mapping[str, str] | None = None) -> None:
                 run(db, "roles")
             _upgrade(db)
             with db.begin():
-                apply_guards(db)
                 apply_due(db)
+                apply_guards(db)
             with db.begin():
                 publish(db, load())
                 _set_passwords(db, passwords or {})

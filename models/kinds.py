@@ -136,9 +136,7 @@ Secret = Annotated[
     kind("Secret", Text(), Holds(what="a secret, encrypted", scrub=Scrubs.NULL, bundles=NONE, secret=True)),
 ]
 
-PersonName = Annotated[
-    str, personal("PersonName", "a person's name", scrub=Scrubs.TOKEN, correct=True, find=Finds.TEXT)
-]
+PersonName = Annotated[str, personal("PersonName", "a person's name", scrub=Scrubs.TOKEN, correct=True)]
 PhoneNumber = Annotated[
     str, personal("PhoneNumber", "a telephone number, E.164", correct=True, find=Finds.PHONE, check=NUMBER)
 ]
@@ -170,7 +168,6 @@ Needle = Annotated[
         "Needle",
         "a number's last eight digits, or an address, that a text names",
         bundles=NONE,
-        find=Finds.TEXT,
     ),
 ]
 KeyedDigest = Annotated[

@@ -47,8 +47,7 @@ class Remains(TenantRow):
         ends=Expires(after=REMAINS, since="confirmed_at"),
         restricted="shown",
     )
-    # The trigger that writes these rows belongs to the owner of the tables; see models/guards/remains.py.
-    __enters__ = "current_user = 'nexara_owner'"
+    # The triggers that write these rows belong to nexara_scribe: models/guards/leave.sql.
     __web__ = ()
     __job__ = (May.READ, May.CHANGE, May.REMOVE)
 
@@ -74,7 +73,6 @@ class Mention(TenantRow):
         after_cancellation=(Delete(),),
         ends=WithParent(),
     )
-    __enters__ = "current_user = 'nexara_owner'"
     __web__ = ()
     __job__ = (May.READ,)
 

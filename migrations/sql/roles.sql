@@ -9,6 +9,7 @@ BEGIN
       ('nexara_owner', 'NOLOGIN'),              -- owns the tables; nobody logs in as it
       ('nexara_ledger', 'NOLOGIN'),             -- owns the ledger and its functions
       ('nexara_house', 'NOLOGIN'),              -- counts across businesses: ids and times, through named functions alone
+      ('nexara_scribe', 'NOLOGIN'),             -- owns the triggers that enqueue facts and note what a row leaves
       ('tenant_job', 'NOLOGIN'),                -- a job's transaction: sees the one business of its ledger row
       ('nexara_worker', 'LOGIN NOINHERIT'),     -- workers, dispatcher, scheduler: may call functions, and become tenant_job
       ('nexara_web', 'LOGIN'),                  -- the web tier
@@ -29,7 +30,7 @@ END $$;
 DO $$
 BEGIN
   IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-    EXECUTE format('GRANT nexara_owner, nexara_ledger, nexara_house TO %I', current_user);
+    EXECUTE format('GRANT nexara_owner, nexara_ledger, nexara_house, nexara_scribe TO %I', current_user);
   END IF;
   IF NOT pg_has_role('nexara_worker', 'tenant_job', 'MEMBER') THEN
     GRANT tenant_job TO nexara_worker;

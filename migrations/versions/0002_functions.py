@@ -21,5 +21,6 @@ def upgrade() -> None:
         "ledger/operate",
         "ledger/prune",
         "house",
+        "facts",
         "supabase",
     )

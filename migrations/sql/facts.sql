@@ -1,0 +1,62 @@
+-- The facts that start the main job, whoever writes them: each enqueues in the transaction that made it true.
+-- The functions belong to nexara_scribe, who may do this and no more.
+GRANT USAGE ON SCHEMA nexara, ledger TO nexara_scribe;
+GRANT EXECUTE ON FUNCTION ledger.enqueue_job_v1(text, jsonb, uuid, integer, timestamptz, uuid) TO nexara_scribe;
+CREATE POLICY facts ON nexara.conversations FOR SELECT TO nexara_scribe USING (true);
+CREATE POLICY facts ON nexara.calls FOR SELECT TO nexara_scribe USING (true);
+GRANT SELECT (business_id, id, ended_at) ON nexara.conversations TO nexara_scribe;
+GRANT SELECT (business_id, conversation_id, recorded) ON nexara.calls TO nexara_scribe;
+
+-- A recording lies in our bucket: hear it.
+CREATE FUNCTION nexara.recording_stored() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'INSERT' OR OLD.state IS DISTINCT FROM NEW.state THEN
+    PERFORM ledger.enqueue_job_v1('recordings.transcribe', jsonb_build_object('recording_id', NEW.id), NEW.business_id);
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- A written conversation has ended: sum it up.
+CREATE FUNCTION nexara.thread_ended() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'INSERT' OR OLD.ended_at IS NULL THEN
+    PERFORM ledger.enqueue_job_v1(
+      'conversations.summarize', jsonb_build_object('conversation_id', NEW.id), NEW.business_id);
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- A call has ended that was not recorded: there is nothing to hear, but it counts. Its conversation and its call are two
+-- rows that one transaction may write in either order, so both ask, and at the transaction's end.
+CREATE FUNCTION nexara.call_ended() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
+DECLARE
+  about uuid := CASE TG_TABLE_NAME WHEN 'calls' THEN to_jsonb(NEW) ->> 'conversation_id' ELSE to_jsonb(NEW) ->> 'id' END;
+BEGIN
+  IF EXISTS (
+    SELECT FROM conversations c
+    JOIN calls k ON k.business_id = c.business_id AND k.conversation_id = c.id
+    WHERE c.business_id = NEW.business_id AND c.id = about AND c.ended_at IS NOT NULL AND NOT k.recorded
+  ) THEN
+    PERFORM ledger.enqueue_job_v1('usage.meter', jsonb_build_object('conversation_id', about), NEW.business_id);
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER recording_stored AFTER INSERT OR UPDATE OF state ON nexara.recordings
+  FOR EACH ROW WHEN (NEW.state = 'stored') EXECUTE FUNCTION nexara.recording_stored();
+CREATE TRIGGER thread_ended AFTER INSERT OR UPDATE OF ended_at ON nexara.conversations
+  FOR EACH ROW WHEN (NEW.ended_at IS NOT NULL AND NEW.channel <> 'call') EXECUTE FUNCTION nexara.thread_ended();
+CREATE CONSTRAINT TRIGGER call_ended AFTER INSERT OR UPDATE OF ended_at ON nexara.conversations
+  DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW WHEN (NEW.ended_at IS NOT NULL AND NEW.channel = 'call') EXECUTE FUNCTION nexara.call_ended();
+CREATE CONSTRAINT TRIGGER call_ended AFTER INSERT OR UPDATE OF recorded ON nexara.calls
+  DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW WHEN (NOT NEW.recorded) EXECUTE FUNCTION nexara.call_ended();
+
+ALTER FUNCTION nexara.recording_stored() OWNER TO nexara_scribe;
+ALTER FUNCTION nexara.thread_ended() OWNER TO nexara_scribe;
+ALTER FUNCTION nexara.call_ended() OWNER TO nexara_scribe;
+REVOKE ALL ON FUNCTION nexara.recording_stored(), nexara.thread_ended(), nexara.call_ended() FROM PUBLIC;

@@ -1,0 +1,253 @@
+"""The places outside our tables where data lies: stores, logs, vendors, other schemas. Entries of the same map."""
+
+from enum import StrEnum
+
+from models.data_map import Category, once
+
+
+class Reach(StrEnum):
+    """How far our own deletion reaches into a place."""
+
+    DELETED = "we delete there and read back that it is gone"
+    LAPSES = "it lapses there by itself"
+    CONTRACT = "we rely on the contract"
+    NOTHING = "nothing personal may lie there"
+
+
+@once
+class Place:
+    """Somewhere that data may lie and no column of ours says so; `policy` is its name in section 4 of the policy."""
+
+    name: str
+    what: str
+    reach: Reach
+    ends: str
+    holds: tuple[Category, ...] = ()
+    policy: str | None = None
+    proof: str | None = None
+
+
+TALK = (Category.COMMUNICATION,)
+
+STORES = (
+    Place(
+        name="store objects",
+        what="Supabase Storage: recordings and media, under <business>/<recording or message>; all versions go",
+        reach=Reach.DELETED,
+        ends="with its row, by remains",
+        holds=TALK,
+        policy="Supabase",
+        proof="HEAD of the key and of its versions",
+    ),
+    Place(
+        name="redis queue:*",
+        what="lists of job ids and fences",
+        reach=Reach.NOTHING,
+        ends="when the job is claimed; losing all of it costs seconds",
+    ),
+    Place(
+        name="backups of the database",
+        what="Supabase's daily and point-in-time backups of every table",
+        reach=Reach.LAPSES,
+        ends="30 days after the day they were made; a restore replays the erasures since",
+        holds=tuple(Category),
+        policy="Supabase",
+    ),
+    Place(
+        name="log of the engine",
+        what="what workers, dispatcher, scheduler and dashboard print: ids, codes, counts and times",
+        reach=Reach.NOTHING,
+        ends="by the host's own period",
+    ),
+    Place(
+        name="mailbox support",
+        what="support@nexara-ai.net: privacy requests and what people wrote to us",
+        reach=Reach.CONTRACT,
+        ends="searched and deleted by hand with each request",
+        holds=(Category.FORMS,),
+    ),
+)
+
+SCHEMAS = (
+    Place(
+        name="schema auth",
+        what="Supabase Auth: password hashes, sessions, addresses, the log of sign-ins (audit_log_entries)",
+        reach=Reach.DELETED,
+        ends="the user is deleted with the last membership; the log of sign-ins by its own period",
+        holds=(Category.ACCOUNT, Category.USAGE),
+        policy="Supabase",
+        proof="GET of the user answers 404",
+    ),
+    Place(
+        name="schema storage",
+        what="Supabase Storage's list of objects: key, size, owner",
+        reach=Reach.DELETED,
+        ends="with the object",
+        holds=TALK,
+        policy="Supabase",
+        proof="as store objects",
+    ),
+    Place(
+        name="schema realtime",
+        what="Supabase Realtime: subscriptions and messages in passing; no table of ours is published",
+        reach=Reach.NOTHING,
+        ends="three days after they were made",
+        policy="Supabase",
+    ),
+    Place(
+        name="schema net",
+        what="pg_net: requests and answers of database webhooks; none is set on a table of ours",
+        reach=Reach.NOTHING,
+        ends="six hours after the answer",
+        policy="Supabase",
+    ),
+    Place(
+        name="schema cron",
+        what="pg_cron: the timetable and its log; our timetable is in schedules/, not here",
+        reach=Reach.NOTHING,
+        ends="by the database's own period",
+        policy="Supabase",
+    ),
+    *(
+        Place(name=f"schema {name}", what=what, reach=Reach.NOTHING, ends="never", policy="Supabase")
+        for name, what in (
+            ("extensions", "Supabase: functions of extensions"),
+            ("graphql", "Supabase: the GraphQL interface's functions"),
+            ("graphql_public", "Supabase: the GraphQL interface's functions"),
+            ("pgbouncer", "Supabase: the pooler's look-up of roles"),
+            ("pgsodium", "Supabase: keys"),
+            ("vault", "Supabase: secrets of the database"),
+            ("supabase_functions", "Supabase: the log of database webhooks; none is set on a table of ours"),
+            ("supabase_migrations", "Supabase: the web tier's migrations"),
+        )
+    ),
+)
+
+VENDORS = (
+    Place(
+        name="vendor supabase",
+        what="database, sign-in and file storage: described by its schemas, backups and store",
+        reach=Reach.DELETED,
+        ends="with the row, by remains and by the user's deletion",
+        holds=tuple(Category),
+        policy="Supabase",
+        proof="as store objects and schema auth",
+    ),
+    Place(
+        name="vendor vercel",
+        what="the web tier's host: logs of requests, caches of functions and of the edge",
+        reach=Reach.CONTRACT,
+        ends="logs within a day to a month, by plan; caches with the deployment",
+        holds=(Category.USAGE,),
+        policy="Vercel",
+    ),
+    Place(
+        name="vendor anthropic",
+        what="conversations that are summed up and read for leads; no training",
+        reach=Reach.LAPSES,
+        ends="30 days after the request, or at once under zero retention",
+        holds=TALK,
+        policy="Anthropic",
+    ),
+    Place(
+        name="vendor vapi",
+        what="the assistant's calls: recording, transcript, numbers",
+        reach=Reach.DELETED,
+        ends="with the call's row, by remains",
+        holds=TALK,
+        policy="Vapi",
+        proof="GET of the call answers 404",
+    ),
+    Place(
+        name="vendor twilio",
+        what="calls, recordings, SMS; a log of the call stays up to 40 days after its deletion",
+        reach=Reach.DELETED,
+        ends="with the row, by remains; the log's tail 40 days later",
+        holds=TALK,
+        policy="Twilio",
+        proof="GET answers 404; a soft-deleted recording says status deleted",
+    ),
+    Place(
+        name="vendor telnyx",
+        what="calls, recordings, SMS; a sent message cannot be deleted there",
+        reach=Reach.DELETED,
+        ends="with the row, by remains; messages by the vendor's own period",
+        holds=TALK,
+        policy="Telnyx",
+        proof="GET of the recording answers 404",
+    ),
+    Place(
+        name="vendor deepgram",
+        what="recordings in passing, by a URL that expires; mip_opt_out=true on every request",
+        reach=Reach.LAPSES,
+        ends="when the answer has been given",
+        holds=TALK,
+        policy="Deepgram",
+    ),
+    Place(
+        name="vendor elevenlabs",
+        what="the assistant's voice: what it said, and conversations held through it",
+        reach=Reach.DELETED,
+        ends="with the call's row",
+        holds=TALK,
+        policy="ElevenLabs",
+        proof="GET of the conversation answers 404",
+    ),
+    Place(
+        name="vendor meta",
+        what="WhatsApp messages and media; messages cannot be deleted there by us",
+        reach=Reach.DELETED,
+        ends="media with its row, by remains; messages by the vendor's own period",
+        holds=TALK,
+        policy="Meta (WhatsApp Business)",
+        proof="GET of the media says that it does not exist",
+    ),
+    Place(
+        name="vendor 360dialog",
+        what="WhatsApp messages and media, for businesses connected through it",
+        reach=Reach.DELETED,
+        ends="media with its row, by remains; messages by the vendor's own period",
+        holds=TALK,
+        policy="360dialog",
+        proof="GET of the media says that it does not exist",
+    ),
+    Place(
+        name="vendor lemon_squeezy",
+        what="the seller: who pays, their card, the invoices; we keep its ids",
+        reach=Reach.CONTRACT,
+        ends="by its own duty as the seller",
+        holds=(Category.ACCOUNT,),
+        policy="Lemon Squeezy",
+    ),
+    Place(
+        name="vendor resend",
+        what="addresses of members and what was mailed to them; an alert carries a link and an urgency",
+        reach=Reach.LAPSES,
+        ends="by the vendor's own period; a sent mail cannot be deleted there",
+        holds=(Category.ACCOUNT,),
+        policy="Resend",
+    ),
+    Place(
+        name="vendor google",
+        what="events in a calendar that a member connected, and our access to it",
+        reach=Reach.DELETED,
+        ends="events with the booking's row, by remains; the access last of all",
+        holds=(Category.BUSINESS,),
+        policy="Google",
+        proof="GET of the event answers 410 or status cancelled",
+    ),
+    Place(
+        name="vendor sentry",
+        what="errors: their class, place and ids; not in section 4 of the policy, so nothing personal may go there",
+        reach=Reach.NOTHING,
+        ends="90 days after the event",
+    ),
+    Place(
+        name="vendor of redis and of the workers' host",
+        what="runs our processes; not in section 4 of the policy, so nothing personal may lie on its disks",
+        reach=Reach.NOTHING,
+        ends="with the process",
+    ),
+)
+
+PLACES: tuple[Place, ...] = (*STORES, *SCHEMAS, *VENDORS)
