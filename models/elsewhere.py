@@ -8,7 +8,7 @@ from models.data_map import Category, once
 class Reach(StrEnum):
     """How far our own deletion reaches into a place."""
 
-    DELETED = "we delete there and read back that it is gone"
+    DELETED = "its API deletes, and tells whether it is gone"
     LAPSES = "it lapses there by itself"
     CONTRACT = "we rely on the contract"
     NOTHING = "nothing personal may lie there"
@@ -49,7 +49,7 @@ STORES = (
         name="backups of the database",
         what="Supabase's daily and point-in-time backups of every table",
         reach=Reach.LAPSES,
-        ends="30 days after the day they were made; a restore replays the erasures since",
+        ends="by the plan's own period, which may be 30 days at most; a restore replays the erasures since",
         holds=tuple(Category),
         policy="Supabase",
     ),
@@ -91,14 +91,14 @@ SCHEMAS = (
         name="schema realtime",
         what="Supabase Realtime: subscriptions and messages in passing; no table of ours is published",
         reach=Reach.NOTHING,
-        ends="three days after they were made",
+        ends="by the vendor's own period",
         policy="Supabase",
     ),
     Place(
         name="schema net",
         what="pg_net: requests and answers of database webhooks; none is set on a table of ours",
         reach=Reach.NOTHING,
-        ends="six hours after the answer",
+        ends="by the extension's own period",
         policy="Supabase",
     ),
     Place(
@@ -137,7 +137,7 @@ VENDORS = (
         name="vendor vercel",
         what="the web tier's host: logs of requests, caches of functions and of the edge",
         reach=Reach.CONTRACT,
-        ends="logs within a day to a month, by plan; caches with the deployment",
+        ends="logs by the plan's own period; caches with the deployment",
         holds=(Category.USAGE,),
         policy="Vercel",
     ),
@@ -240,7 +240,7 @@ VENDORS = (
         name="vendor sentry",
         what="errors: their class, place and ids; not in section 4 of the policy, so nothing personal may go there",
         reach=Reach.NOTHING,
-        ends="90 days after the event",
+        ends="by the plan's own period",
     ),
     Place(
         name="vendor of redis and of the workers' host",
