@@ -66,6 +66,7 @@ class Answer:
             return
         if fault is not None and fault.reset:
             _reset(transport)
+            await _hung_up(receive, 5)
             return
         if fault is not None and fault.html:
             self.status, self.body = 200, HTML
@@ -93,6 +94,8 @@ async def _hung_up(receive: Receive, seconds: float) -> bool:
                 pass
     except TimeoutError:
         return False
+    except asyncio.CancelledError:
+        pass  # The server itself is ending, which hangs up on everybody.
     return True
 
 
