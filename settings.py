@@ -1,6 +1,6 @@
 """Every setting, with its reason. Read by entry points only; below them, values arrive as arguments."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -101,7 +101,13 @@ class Settings(BaseSettings):
     # Seeing.
     environment: Annotated[str, Field(description="The name shown on pages and sent to Sentry.")] = "development"
     sentry_dsn: Annotated[SecretStr, Field(description="Sentry's DSN; empty sends nothing.")] = NOT_SET
+    release: Annotated[
+        str, Field(description="The release sent to Sentry, such as a commit; the image sets it when it is built.")
+    ] = ""
     log_level: Annotated[str, Field(description="The level of our own log lines.")] = "INFO"
+    log_format: Annotated[
+        Literal["text", "json"], Field(description="How they look: text for eyes, json for a log store.")
+    ] = "text"
 
 
 def read() -> Settings:
