@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.base import PlatformRow, Row
 from models.data_map import Expires
+from models.entries import rows, table_of
 
 BATCH = 500
 
@@ -30,10 +31,9 @@ def expiring() -> list[Expiring]:
 
 
 def _expiring() -> Iterator[Expiring]:
-    for mapper in Row.registry.mappers:
-        row, table = mapper.class_, mapper.local_table
-        ends = row.__life__.ends
-        if isinstance(ends, Expires) and isinstance(table, Table) and table.schema == Row.metadata.schema:
+    for row in rows():
+        table, ends = table_of(row), row.__life__.ends
+        if isinstance(ends, Expires) and table.schema == Row.metadata.schema:
             yield Expiring(table, ends.since, ends.after, not issubclass(row, PlatformRow))
 
 

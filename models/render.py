@@ -136,16 +136,16 @@ def _line(*cells: str) -> str:
     return "| " + " | ".join(str(cell).replace("|", "\\|").replace("<", "&lt;") for cell in cells) + " |"
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], at: Path = PAGE) -> int:
     """Write the page, or compare it; returns the exit status."""
     told = page()
     if "--check" in arguments:
-        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == told:
+        if at.exists() and at.read_text(encoding="utf-8") == told:
             return 0
         sys.stderr.write("docs/data-map.md is stale: run python -m models.render\n")
         return 1
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(told, encoding="utf-8")
+    at.parent.mkdir(exist_ok=True)
+    at.write_text(told, encoding="utf-8")
     return 0
 
 
