@@ -163,7 +163,11 @@ def _maintenance(postgres: Postgres) -> psycopg.Connection:
 
 
 def _clone(connection: psycopg.Connection, template: str, name: str) -> None:
-    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+    connection.execute(
+        sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+            sql.Identifier(name), sql.Identifier(template)
+        )
+    )
     # A clone has the template's content, but not the rights to the database itself, nor its settings.
     connection.execute(
         "UPDATE pg_database SET datacl = (SELECT datacl FROM pg_database WHERE datname = %s) WHERE datname = %s",
@@ -182,7 +186,7 @@ class NotOnThisMachine(BaseException):
 
 
 def _refuse_the_network(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "socket.connect":
+    if event in ("socket.connect", "socket.sendto"):
         address = arguments[1]
     elif event == "socket.getaddrinfo":
         address = arguments

@@ -22,6 +22,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Stack
         stacks = Stack(folder), Stack(folder)
         for stack in stacks:
             stopping.callback(stack.stop)
+        for stack in stacks:
             stack.start_servers()
         yield stacks
 
