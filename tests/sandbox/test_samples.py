@@ -113,7 +113,7 @@ def test_a_lead_holds_only_what_was_said(conversation: SampleCall | SampleChat) 
     words, lead = said(conversation), conversation.lead
     if lead.name:
         assert lead.name in words
-    if lead.phone:
+    if lead.phone and not ("this number" in words and lead.phone == getattr(conversation, "caller", None)):
         assert lead.phone.removeprefix("+44").removeprefix("+1") in digits(words)
     if lead.email:
         assert lead.email in words.replace(" at ", "@").replace(" dot ", ".")
