@@ -20,7 +20,7 @@ from providers.once import Once
 from providers.pauses import asked_pause
 from providers.plain import plain
 from providers.quiet import quiet
-from providers.required import address, key, required
+from providers.required import address, required, secret
 from providers.said import Said
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Anthropic:
     """
 
     def __init__(self, *, api_key: str, base_url: str, model: str, timeout: float = 60.0) -> None:
-        self._api_key = key(api_key, KEY)
+        self._api_key = secret(api_key, KEY)
         self._base_url = address(base_url, BASE_URL)
         self._model = required(model, MODEL)
         self._timeout = timeout

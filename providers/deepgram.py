@@ -13,7 +13,7 @@ from providers.deepgram_reply import Heard, Projects, Segment, heard
 from providers.once import Once
 from providers.pauses import asked_pause
 from providers.quiet import quiet
-from providers.required import address, key
+from providers.required import address, secret
 
 if TYPE_CHECKING:
     from deepgram import DeepgramClient
@@ -31,7 +31,7 @@ class Deepgram:
     """
 
     def __init__(self, *, api_key: str, base_url: str, timeout: float = 600.0) -> None:
-        self._api_key = key(api_key, KEY)
+        self._api_key = secret(api_key, KEY)
         self._base_url = address(base_url, BASE_URL)
         self._timeout = timeout
         self._client = Once(self._connect)

@@ -15,7 +15,7 @@ def required(value: str, setting: str) -> str:
     return value
 
 
-def key(value: str, setting: str) -> str:
+def secret(value: str, setting: str) -> str:
     """Return a key that fits in a header; raise Misconfigured when it is missing or holds blanks."""
     if not KEY.fullmatch(value := required(value, setting)):
         raise Misconfigured("setting_malformed", f"{setting} holds blanks or foreign characters", setting=setting)

@@ -12,7 +12,7 @@ from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited, TryAgain
 from providers.asking import ask, whereabouts
 from providers.once import Once
 from providers.pauses import asked_pause
-from providers.required import address, key, required
+from providers.required import address, required, secret
 from providers.resend_account import Account, NotAReceipt, SentAway, using
 
 __all__ = ["Resend", "Sent"]
@@ -54,7 +54,7 @@ class Resend:
 
     def __init__(self, *, api_key: str, base_url: str, sender: str, timeout: float = 10.0) -> None:
         self._sender = required(sender, SENDER)
-        api_key, base_url = key(api_key, KEY), address(base_url, BASE_URL)
+        api_key, base_url = secret(api_key, KEY), address(base_url, BASE_URL)
         self._account = Once(lambda: Account.open(api_key=api_key, base_url=base_url, timeout=timeout))
 
     def send(

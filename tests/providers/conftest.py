@@ -13,8 +13,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", f"ignore:{name} is deprecated:DeprecationWarning")
 
 
-@pytest.fixture
-def vendor() -> Iterator[Vendor]:
+@pytest.fixture(scope="session")
+def scripted() -> Iterator[Vendor]:
     server = Vendor()
     yield server
     server.close()
+
+
+@pytest.fixture
+def vendor(scripted: Vendor) -> Vendor:
+    scripted.forget()
+    return scripted

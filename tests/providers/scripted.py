@@ -49,10 +49,9 @@ class Vendor:
     """The scripted server: answers in turn, the last one again and again."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
-        self.script: list[Answer] = [Answer(500)]
         self.over = Event()
         self.lock = Lock()
+        self.forget()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.server.vendor = self  # type: ignore[attr-defined]
@@ -62,6 +61,13 @@ class Vendor:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def forget(self) -> None:
+        """Begin anew for the next test, and let go whoever still waits for an answer of the last one."""
+        self.over.set()
+        self.over = Event()
+        self.asked: list[Asked] = []
+        self.script: list[Answer] = [Answer(500)]
 
     def answers(self, *script: Answer) -> None:
         self.script = list(script)
@@ -83,6 +89,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         vendor = cast(Vendor, self.server.vendor)  # type: ignore[attr-defined]
+        over = vendor.over
         url = urlsplit(self.path)
         answer = vendor.next(
             Asked(
@@ -99,11 +106,11 @@ class Handler(BaseHTTPRequestHandler):
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.shutdown(socket.SHUT_RD)
             case "never":
-                vendor.over.wait(30)
+                over.wait(30)
             case _:
-                self.send(answer, vendor)
+                self.send(answer, over)
 
-    def send(self, answer: Answer, vendor: Vendor) -> None:
+    def send(self, answer: Answer, over: Event) -> None:
         self.send_response(answer.status)
         self.send_header("content-type", answer.kind)
         self.send_header("content-length", str(len(answer.raw)))
@@ -117,15 +124,15 @@ class Handler(BaseHTTPRequestHandler):
             case "half":
                 self.wfile.write(answer.raw[: len(answer.raw) // 2])
             case "drip":
-                self.drip(answer.raw, vendor)
+                self.drip(answer.raw, over)
             case _:
                 self.wfile.write(answer.raw)
 
-    def drip(self, raw: bytes, vendor: Vendor) -> None:
+    def drip(self, raw: bytes, over: Event) -> None:
         try:
             for number in range(len(raw)):
                 self.wfile.write(raw[number : number + 1])
-                if vendor.over.wait(0.05):
+                if over.wait(0.05):
                     return
         except OSError:
             return

@@ -1,0 +1,111 @@
+"""Every vendor in one hand: each is set up when a job first asks for it, and asked for by name."""
+
+from dataclasses import dataclass, field
+
+from ledger.errors import Misconfigured
+from providers.anthropic import Anthropic
+from providers.deepgram import Deepgram
+from providers.once import Once
+from providers.resend import Resend
+from providers.s3 import Objects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorValues:
+    """What the settings say of the vendors; time-outs in seconds, keys empty where a vendor is not used."""
+
+    deepgram_api_key: str = field(repr=False)
+    deepgram_base_url: str
+    deepgram_timeout: float = 600.0
+
+    anthropic_api_key: str = field(repr=False)
+    anthropic_base_url: str
+    anthropic_model: str
+    anthropic_timeout: float = 60.0
+
+    resend_api_key: str = field(repr=False)
+    resend_base_url: str
+    resend_sender: str
+    resend_timeout: float = 10.0
+
+    s3_endpoint: str
+    s3_region: str
+    s3_access_key: str = field(repr=False)
+    s3_secret_key: str = field(repr=False)
+    s3_bucket: str
+    s3_sse: str = ""
+    s3_timeout: float = 60.0
+
+    public_url: str = ""
+
+
+class Vendors:
+    """The vendors of one process, shared by all its threads.
+
+    An unset key costs nothing until its vendor is asked for; then it is Misconfigured, which names the setting.
+    """
+
+    def __init__(self, values: VendorValues) -> None:
+        v = values
+        self.public_url = v.public_url
+        """Where what a vendor sends for us leads to: the business's own dashboard."""
+        self._deepgram = Once(
+            lambda: Deepgram(api_key=v.deepgram_api_key, base_url=v.deepgram_base_url, timeout=v.deepgram_timeout)
+        )
+        self._anthropic = Once(
+            lambda: Anthropic(
+                api_key=v.anthropic_api_key,
+                base_url=v.anthropic_base_url,
+                model=v.anthropic_model,
+                timeout=v.anthropic_timeout,
+            )
+        )
+        self._resend = Once(
+            lambda: Resend(
+                api_key=v.resend_api_key,
+                base_url=v.resend_base_url,
+                sender=v.resend_sender,
+                timeout=v.resend_timeout,
+            )
+        )
+        self._objects = Once(
+            lambda: Objects(
+                endpoint=v.s3_endpoint,
+                region=v.s3_region,
+                access_key=v.s3_access_key,
+                secret_key=v.s3_secret_key,
+                bucket=v.s3_bucket,
+                sse=v.s3_sse,
+                timeout=v.s3_timeout,
+            )
+        )
+
+    @property
+    def deepgram(self) -> Deepgram:
+        """Who turns recordings into text."""
+        return self._deepgram()
+
+    @property
+    def anthropic(self) -> Anthropic:
+        """Who reads conversations."""
+        return self._anthropic()
+
+    @property
+    def resend(self) -> Resend:
+        """Who sends mail."""
+        return self._resend()
+
+    @property
+    def objects(self) -> Objects:
+        """The bucket."""
+        return self._objects()
+
+    def faults(self) -> tuple[Misconfigured, ...]:
+        """Return what is missing or malformed, one for each vendor that cannot be used; asks nobody."""
+        found: list[Misconfigured] = []
+        for vendor in (self._deepgram, self._anthropic, self._resend, self._objects):
+            try:
+                vendor()
+            except Misconfigured as fault:
+                found.append(fault)
+        return tuple(found)

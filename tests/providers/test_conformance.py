@@ -1,0 +1,205 @@
+"""What every vendor's file promises alike: what can go wrong has its class, and leaves no trace of a person."""
+
+import logging
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from email.utils import format_datetime
+from functools import cache
+from time import monotonic
+
+import pytest
+
+from ledger.clock import now
+from ledger.errors import JobError, RateLimited, TryAgain
+from providers.anthropic import Anthropic
+from providers.deepgram import Deepgram
+from providers.resend import Resend
+from providers.s3 import Objects
+from tests.providers.scripted import Answer, Vendor
+from tests.providers.traces import assert_says_nothing_of, failure_of
+
+SECRETS = ("Marigold", "marigold", "900318", "k-secret", "s-secret", "5ec2e7")
+PATIENCE = 0.4
+TEXT = "Caller: This is Marigold on 07700 900318."
+URL = "https://b.example/marigold.wav?X-Amz-Signature=5ec2e7"
+TO = "owner@marigold.example"
+OBJECT = "b_1/marigold.wav"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to ask a vendor, given its address; `word` begins its codes."""
+
+    word: str
+    ask: Callable[[str], object]
+    json: bool = True
+
+
+@cache
+def deepgram(url: str) -> Deepgram:
+    return Deepgram(api_key="k-secret", base_url=url, timeout=PATIENCE)
+
+
+@cache
+def anthropic(url: str) -> Anthropic:
+    return Anthropic(api_key="k-secret", base_url=url, model="claude-haiku-5-5", timeout=PATIENCE)
+
+
+@cache
+def resend(url: str) -> Resend:
+    return Resend(api_key="k-secret", base_url=url, sender="a@nexara.example", timeout=PATIENCE)
+
+
+@cache
+def objects(url: str) -> Objects:
+    keys = {"access_key": "k", "secret_key": "s-secret"}
+    return Objects(endpoint=url, region="eu", **keys, bucket="recordings", timeout=PATIENCE)
+
+
+def transcribe(url: str) -> object:
+    return deepgram(url).transcribe(URL, tag="b_1")
+
+
+def summarize(url: str) -> object:
+    return anthropic(url).summarize(TEXT, channel="call")
+
+
+def extract(url: str) -> object:
+    return anthropic(url).extract_lead(TEXT, today=date(2026, 11, 23), zone="UTC", country="GB")
+
+
+def send(url: str) -> object:
+    return resend(url).send(to=TO, subject=TEXT, text=TEXT, html=TEXT, idempotency_key="alert/1")
+
+
+def get(url: str) -> object:
+    return objects(url).get(OBJECT)
+
+
+WAYS = [
+    Way("deepgram", transcribe),
+    Way("anthropic", summarize),
+    Way("anthropic", extract),
+    Way("resend", send),
+    Way("s3", get, json=False),
+]
+ECHO = {
+    "err_code": "Marigold",
+    "err_msg": TEXT,
+    "name": "Marigold",
+    "message": TEXT,
+    "error": {"type": "Marigold", "message": TEXT},
+}
+
+every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.ask.__name__)
+every_way_of_json = pytest.mark.parametrize("way", WAYS[:-1], ids=lambda way: way.ask.__name__)
+
+
+def failed(way: Way, vendor: Vendor, answer: Answer) -> JobError:
+    """Ask once, and return the failure, which was asked for once and tells nothing."""
+    vendor.answers(answer)
+    error = failure_of(lambda: way.ask(vendor.url))
+    assert len(vendor.asked) == 1
+    assert_says_nothing_of(error, *SECRETS)
+    assert error.code.startswith(way.word)
+    return error
+
+
+@every_way
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 529])
+@pytest.mark.parametrize("body", [ECHO, "<h1>Marigold</h1>", ""])
+def test_a_vendor_that_is_down_is_tried_again(way: Way, vendor: Vendor, status: int, body: object) -> None:
+    kind = "application/json" if isinstance(body, dict) else "text/html"
+    error = failed(way, vendor, Answer(status, body, kind=kind))
+    assert (type(error), error.code) == (TryAgain, f"{way.word}_down")
+
+
+@every_way_of_json
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("<html><body>Marigold</body></html>", "text/html"),
+        ('{"metadata": {"request_id": "Marigold", "dura', "application/json"),
+        ("", "application/json"),
+        ("null", "application/json"),
+        ('"Marigold"', "application/json"),
+        ("{}", "application/json"),
+        ("\x00\ufffd", "application/json"),
+    ],
+)
+def test_a_good_status_with_a_wrong_body_is_tried_again(way: Way, vendor: Vendor, body: str, kind: str) -> None:
+    error = failed(way, vendor, Answer(200, body, kind=kind))
+    assert isinstance(error, TryAgain)
+    assert error.code in {f"{way.word}_garbled", f"{way.word}_failed"}
+
+
+@every_way
+def test_a_connection_that_breaks_is_tried_again(way: Way, vendor: Vendor) -> None:
+    error = failed(way, vendor, Answer(how="reset"))
+    assert (type(error), error.code) == (TryAgain, f"{way.word}_unreachable")
+
+
+@every_way
+def test_an_answer_cut_in_half_is_tried_again(way: Way, vendor: Vendor) -> None:
+    error = failed(way, vendor, Answer(body=ECHO, how="half"))
+    assert (type(error), error.code) == (TryAgain, f"{way.word}_unreachable")
+
+
+@every_way
+def test_a_vendor_that_says_nothing_is_tried_again_in_time(way: Way, vendor: Vendor) -> None:
+    began = monotonic()
+    error = failed(way, vendor, Answer(how="never"))
+    assert (type(error), error.code) == (TryAgain, f"{way.word}_timeout")
+    assert monotonic() - began < 5 * PATIENCE + 2.5  # the anthropic SDK takes long to import
+
+
+@every_way
+def test_a_vendor_that_drips_is_tried_again_in_time(way: Way, vendor: Vendor) -> None:
+    error = failed(way, vendor, Answer(body=b" " * 200, how="drip"))
+    assert isinstance(error, TryAgain)
+    assert error.code in {f"{way.word}_timeout", f"{way.word}_unreachable"}
+
+
+@every_way
+def test_nobody_at_the_address_is_tried_again(way: Way) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    error = failure_of(lambda: way.ask(f"http://127.0.0.1:{port}"))
+    assert (type(error), error.code) == (TryAgain, f"{way.word}_unreachable")
+    assert_says_nothing_of(error, *SECRETS)
+
+
+def limited(way: Way, pause: str | None) -> Answer:
+    body = ECHO if way.json else "<Error><Code>SlowDown</Code><Message>Marigold</Message></Error>"
+    headers = {} if pause is None else {"Retry-After": pause}
+    return Answer(429 if way.json else 503, body, headers, "application/json" if way.json else "text/xml")
+
+
+@every_way
+@pytest.mark.parametrize(
+    ("pause", "seconds"),
+    [(None, None), ("30", 30.0), ("0", 0.0), ("1.5", 1.5), ("86400", 900.0), ("soon", None), ("-1", None), ("", None)],
+)
+def test_a_pause_is_as_long_as_the_vendor_says(
+    way: Way, vendor: Vendor, pause: str | None, seconds: float | None
+) -> None:
+    error = failed(way, vendor, limited(way, pause))
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == seconds
+
+
+@every_way
+def test_a_pause_may_be_a_date(way: Way, vendor: Vendor) -> None:
+    error = failed(way, vendor, limited(way, format_datetime(now() + timedelta(seconds=60), usegmt=True)))
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == pytest.approx(60, abs=5)
+
+
+@every_way
+def test_no_log_at_any_level_tells_who_called(way: Way, vendor: Vendor, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    failed(way, vendor, Answer(500, ECHO))
+    for secret in SECRETS:
+        assert secret not in caplog.text

@@ -1,0 +1,114 @@
+"""The vendors in one hand: late, once, and with a name for what is missing."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+from time import sleep
+from typing import Any, cast
+
+import pytest
+
+from ledger.errors import Misconfigured
+from providers.once import Once
+from providers.vendors import Vendors, VendorValues
+
+GOOD = VendorValues(
+    deepgram_api_key="d-secret",
+    deepgram_base_url="https://api.deepgram.com",
+    anthropic_api_key="a-secret",
+    anthropic_base_url="https://api.anthropic.com",
+    anthropic_model="claude-haiku-5-5",
+    resend_api_key="r-secret",
+    resend_base_url="https://api.resend.com",
+    resend_sender="Nexara <alerts@nexara.example>",
+    s3_endpoint="",
+    s3_region="eu-central-1",
+    s3_access_key="s-access",
+    s3_secret_key="s-secret",
+    s3_bucket="recordings",
+)
+
+
+def test_each_vendor_is_made_once() -> None:
+    vendors = Vendors(GOOD)
+    assert vendors.faults() == ()
+    for name in ("deepgram", "anthropic", "resend", "objects"):
+        assert getattr(vendors, name) is getattr(vendors, name)
+
+
+def test_no_key_shows_where_values_are_shown() -> None:
+    assert "secret" not in repr(GOOD)
+    assert "s-access" not in repr(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("value", "setting"),
+    [
+        ({"deepgram_api_key": ""}, "DEEPGRAM_API_KEY"),
+        ({"deepgram_api_key": " \n"}, "DEEPGRAM_API_KEY"),
+        ({"deepgram_api_key": "my key"}, "DEEPGRAM_API_KEY"),
+        ({"deepgram_base_url": ""}, "DEEPGRAM_BASE_URL"),
+        ({"deepgram_base_url": "api.deepgram.com"}, "DEEPGRAM_BASE_URL"),
+        ({"anthropic_api_key": ""}, "ANTHROPIC_API_KEY"),
+        ({"anthropic_base_url": "ftp://x"}, "ANTHROPIC_BASE_URL"),
+        ({"anthropic_model": ""}, "ANTHROPIC_MODEL"),
+        ({"resend_api_key": "clé"}, "RESEND_API_KEY"),
+        ({"resend_base_url": "https://x?y"}, "RESEND_BASE_URL"),
+        ({"resend_sender": ""}, "RESEND_SENDER"),
+        ({"s3_endpoint": "minio:9000"}, "S3_ENDPOINT_URL"),
+        ({"s3_region": ""}, "S3_REGION"),
+        ({"s3_access_key": ""}, "S3_ACCESS_KEY_ID"),
+        ({"s3_secret_key": ""}, "S3_SECRET_ACCESS_KEY"),
+        ({"s3_bucket": ""}, "S3_BUCKET"),
+        ({"s3_sse": "aws:kms"}, "S3_SSE"),
+    ],
+)
+def test_what_is_missing_or_broken_is_named_and_never_quoted(value: dict[str, str], setting: str) -> None:
+    [fault] = Vendors(replace(GOOD, **cast(dict[str, Any], value))).faults()
+    assert isinstance(fault, Misconfigured)
+    assert fault.setting == setting
+    assert setting in str(fault)
+    assert not any(text.strip() and text in str(fault) for text in value.values())
+
+
+def test_one_missing_key_stops_no_other_vendor() -> None:
+    vendors = Vendors(replace(GOOD, anthropic_api_key=""))
+    assert vendors.deepgram is not None
+    for _ in range(2):
+        with pytest.raises(Misconfigured, match="ANTHROPIC_API_KEY is not set"):
+            _ = vendors.anthropic
+
+
+def test_many_threads_make_it_once() -> None:
+    made: list[int] = []
+    start = Barrier(8)
+
+    def make() -> object:
+        sleep(0.02)
+        made.append(1)
+        return object()
+
+    once = Once(make)
+
+    def ask(_: int) -> object:
+        start.wait()
+        return once()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len({id(thing) for thing in pool.map(ask, range(8))}) == 1
+    assert made == [1]
+
+
+def test_importing_and_building_them_imports_no_sdk() -> None:
+    program = """
+import sys
+from providers.vendors import Vendors
+from tests.providers.test_vendors import GOOD
+Vendors(GOOD).faults()
+heavy = {"anthropic", "deepgram", "resend", "boto3", "botocore", "httpx", "httpx2", "requests", "phonenumbers"}
+print(sorted(heavy & sys.modules.keys()))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
