@@ -1,0 +1,43 @@
+"""What on-call asks of the ledger: read-only, bounded, and by index however many jobs there are."""
+
+from ledger.queries.catalogue import Kind, TickSeen, read_kinds, read_ticks
+from ledger.queries.counts import StateCount, count_states
+from ledger.queries.failures import FailureGroup, group_failures
+from ledger.queries.job import Attempt, JobSeen, LastError
+from ledger.queries.listing import Page, list_jobs
+from ledger.queries.looking import looking
+from ledger.queries.order import JobFilter
+from ledger.queries.pace import Minute, read_pace
+from ledger.queries.queues import Overdue, QueueSeen, read_overdue, read_queues
+from ledger.queries.story import Story, read_story
+from ledger.queries.walk import BadCursor
+from ledger.queries.workers import WorkerSeen, read_workers
+
+__all__ = [
+    "Attempt",
+    "BadCursor",
+    "FailureGroup",
+    "JobFilter",
+    "JobSeen",
+    "Kind",
+    "LastError",
+    "Minute",
+    "Overdue",
+    "Page",
+    "QueueSeen",
+    "StateCount",
+    "Story",
+    "TickSeen",
+    "WorkerSeen",
+    "count_states",
+    "group_failures",
+    "list_jobs",
+    "looking",
+    "read_kinds",
+    "read_overdue",
+    "read_pace",
+    "read_queues",
+    "read_story",
+    "read_ticks",
+    "read_workers",
+]

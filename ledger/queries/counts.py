@@ -1,0 +1,44 @@
+"""How many jobs are in each state: the open ones now, the finished ones of a span, none beyond what a page needs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from models.ledger import FINISHED, State
+
+MOST_COUNTED = 50_000
+# Each branch reads one index and stops: a backlog of a million is told as "at least".
+OPEN_STATES = """
+SELECT state, count(*) AS found FROM (
+  SELECT state FROM ledger.jobs WHERE state = 'available' LIMIT :most + 1) available GROUP BY state
+UNION ALL SELECT state, count(*) FROM (
+  SELECT state FROM ledger.jobs WHERE state IN ('scheduled', 'retryable') LIMIT :most + 1) later GROUP BY state
+UNION ALL SELECT state, count(*) FROM (
+  SELECT state FROM ledger.jobs WHERE state IN ('dispatched', 'running') LIMIT :most + 1) in_flight GROUP BY state
+UNION ALL SELECT state, count(*) FROM (
+  SELECT state FROM ledger.jobs WHERE state = 'parked' LIMIT :most + 1) parked GROUP BY state
+"""
+FINISHED_STATE = """
+UNION ALL SELECT '{state}', count(*) FROM (
+  SELECT FROM ledger.jobs WHERE state = '{state}' AND finished_at >= :since LIMIT :most + 1) finished
+"""
+COUNTS = text(OPEN_STATES + "".join(FINISHED_STATE.format(state=state) for state in FINISHED))
+
+
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """How many jobs are in a state; `at_least` where there were too many to count."""
+
+    state: State
+    count: int
+    at_least: bool
+
+
+def count_states(db: Connection, finished_since: datetime) -> dict[State, StateCount]:
+    """Count the jobs of every state, those that are finished only since a moment."""
+    found = {State(row.state): row.found for row in db.execute(COUNTS, {"most": MOST_COUNTED, "since": finished_since})}
+    return {
+        state: StateCount(state, min(found.get(state, 0), MOST_COUNTED), found.get(state, 0) > MOST_COUNTED)
+        for state in State
+    }

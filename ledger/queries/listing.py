@@ -1,0 +1,124 @@
+"""Jobs by filter, a page at a time: by keys, so that rows that come and go move nothing under the reader."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, select
+
+from ledger.queries.failures import fingerprints_of
+from ledger.queries.job import COLUMNS, JobSeen, seen, with_last_errors
+from ledger.queries.order import Bounds, JobFilter, choose, jobs
+from ledger.queries.walk import Walk
+
+SIZE = 50
+MOST_READ = 20_000
+"""Rows that one page may read and leave out; a filter so rare goes on from there with the next."""
+SLACK = timedelta(minutes=10)
+"""How long a transaction may have been open between taking its id and being seen with an older time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of jobs, with the cursors of its neighbours.
+
+    `unfinished` says that the page stopped looking before the list ended: what lies behind `next` may be nothing.
+    """
+
+    jobs: tuple[JobSeen, ...]
+    words: str
+    next: str | None
+    previous: str | None
+    unfinished: bool = False
+
+
+def list_jobs(
+    db: Connection,
+    wanted: JobFilter | None = None,
+    *,
+    after: str | None = None,
+    before: str | None = None,
+    size: int = SIZE,
+) -> Page:
+    """List the jobs after a cursor, or before one; raises BadCursor. Reads `size` and MOST_READ rows at most."""
+    wanted = wanted or JobFilter()
+    walk = _walk(db, wanted)
+    backwards = before is not None
+    rows = list(db.execute(_page(walk, before if backwards else after, size + 1, backwards=backwards)))
+    more = len(rows) > size
+    rows = rows[:size]
+    end = None if more else _where_it_stopped(db, walk, before if backwards else after, backwards=backwards)
+    onwards = walk.cursor(rows[-1]) if more else end
+    if backwards:
+        rows.reverse()
+    came_from = (after or before) if not rows else walk.cursor(rows[-1] if backwards else rows[0])
+    back = came_from if after is not None or before is not None else None
+    return Page(
+        jobs=with_last_errors(db, (seen(row) for row in rows)),
+        words=walk.words,
+        next=back if backwards else onwards,
+        previous=onwards if backwards else back,
+        unfinished=end is not None,
+    )
+
+
+def _walk(db: Connection, wanted: JobFilter) -> Walk:
+    """Choose the order, after looking up what a filter means in ids and fingerprints."""
+    alike = None
+    if wanted.fingerprint is not None:
+        alike = [wanted.fingerprint]
+    elif wanted.code is not None:
+        alike = fingerprints_of(db, wanted.code)
+    bounds: Bounds = (None, None)
+    if alike is None and wanted.state is None and wanted.root_id is None:
+        bounds = (_first_id(db, wanted.since, -SLACK), _first_id(db, wanted.until, SLACK))
+    return choose(wanted, alike, bounds)
+
+
+def _page(walk: Walk, cursor: str | None, limit: int, *, backwards: bool) -> Select[Any]:
+    source: FromClause = walk.source
+    beyond = walk.beyond(cursor, backwards=backwards)
+    rest = walk.rest(source)
+    if rest and not walk.gathered:
+        read = _listed(source, *walk.within, beyond).order_by(*walk.order(source, backwards=backwards))
+        source = read.limit(MOST_READ).subquery("read")
+        page = _listed(source, *walk.rest(source))
+    else:
+        page = _listed(source, *walk.within, *rest, beyond)
+    return page.order_by(*walk.order(source, backwards=backwards)).limit(limit)
+
+
+def _listed(source: FromClause, *conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(*(source.c[name] for name in COLUMNS)).where(*conditions)
+
+
+def _where_it_stopped(db: Connection, walk: Walk, cursor: str | None, *, backwards: bool) -> str | None:
+    """Return the cursor of the last row that a filtered page read, None if the list itself ended."""
+    source = walk.source
+    if walk.gathered or not walk.rest(source):
+        return None
+    keys = select(*(source.c[key] for key in walk.keys))
+    read = keys.where(*walk.within, walk.beyond(cursor, backwards=backwards))
+    last = read.order_by(*walk.order(source, backwards=backwards)).offset(MOST_READ - 1).limit(1)
+    row = db.execute(last).one_or_none()
+    return None if row is None else walk.cursor(row)
+
+
+def _first_id(db: Connection, moment: datetime | None, slack: timedelta) -> int | None:
+    """Return about the first id enqueued at a moment or after it: ids and times rise together but for slack."""
+    if moment is None:
+        return None
+    low, high = db.execute(select(func.min(jobs.c.id), func.max(jobs.c.id))).one()
+    if low is None:
+        return None
+    high += 1
+    while low < high:
+        middle = (low + high) // 2
+        row = db.execute(
+            select(jobs.c.id, jobs.c.enqueued_at).where(jobs.c.id >= middle).order_by(jobs.c.id).limit(1)
+        ).one()
+        if row.enqueued_at < moment + slack:
+            low = row.id + 1
+        else:
+            high = middle
+    return int(low)
