@@ -68,7 +68,7 @@ class Caught(Transport):
 def caught() -> Iterator[Caught]:
     hooks = sys.excepthook, threading.excepthook
     transport = Caught()
-    sys.excepthook = lambda kind, error, trace: transport.logged.append(kind.__name__)
+    sys.excepthook = lambda kind, *_: transport.logged.append(kind.__name__)
     threading.excepthook = lambda args: transport.logged.append(args.exc_type.__name__)
     sentry.start(DSN, "test", "abc123", transport=transport)
     yield transport
