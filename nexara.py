@@ -39,8 +39,7 @@ def main(ctx: click.Context) -> None:
 
 @main.command()
 @click.option("--fresh", is_flag=True, help="Start from an empty folder that is removed at the end.")
-@click.pass_obj
-def up(settings: Settings, *, fresh: bool) -> None:
+def up(*, fresh: bool) -> None:
     """Start the whole sandbox: servers, vendors and the engine. Needs no settings."""
     from sandbox.run import up as run
 
@@ -49,8 +48,7 @@ def up(settings: Settings, *, fresh: bool) -> None:
 
 @main.command()
 @click.option("--once", is_flag=True, help="End by itself, with status 0 if and only if every conversation got there.")
-@click.pass_obj
-def demo(settings: Settings, *, once: bool) -> None:
+def demo(*, once: bool) -> None:
     """Start the sandbox, load two businesses with real calls, show what comes of them."""
     from sandbox.run import demo as run
 

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime
 
-from ledger.errors import GiveUp, Misconfigured, RateLimited
+from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited
 from ledger.retry import backoff, pause
 
 
@@ -46,4 +46,5 @@ def judge(
         case _ if attempt >= max_attempts:
             return Verdict("dead", "attempts_exhausted")
         case _:
-            return Verdict("retryable", getattr(error, "code", "bug"), now + backoff(attempt, draw))
+            reason = error.code if isinstance(error, JobError) else "bug"
+            return Verdict("retryable", reason, now + backoff(attempt, draw))

@@ -1,4 +1,4 @@
-"""Whose rows have reached their end: an SQL function written from the data map, that tells businesses and nothing else."""
+"""Whose rows have reached their end: an SQL function written from the data map, that tells businesses and no more."""
 
 from sqlalchemy import Connection, text
 
@@ -8,7 +8,7 @@ HOUSE = "00000000-0000-0000-0000-000000000000"
 
 
 def statements(tables: list[Expiring]) -> list[str]:
-    """Return the SQL that lets the house see, of each table, whose row it is and when its time began, and ask for both."""
+    """Return the SQL that lets the house see, of each table, whose a row is and when its time began, and ask."""
     of_tenants = [each for each in tables if each.of_tenants]
     told = []
     for each in of_tenants:

@@ -12,7 +12,10 @@ from providers.s3 import Objects
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorValues:
-    """What the settings say of the vendors; time-outs in seconds, keys empty where a vendor is not used."""
+    """What the settings say of the vendors; time-outs in seconds, keys empty where a vendor is not used.
+
+    `public_url` is where the links in a mail lead: no vendor, but the job that asks one needs it.
+    """
 
     deepgram_api_key: str = field(repr=False)
     deepgram_base_url: str

@@ -21,7 +21,6 @@ class LedgerBroker(Broker):
 
     def __init__(self, intake: Intake) -> None:
         super().__init__(middleware=[])
-        self.queues = set()
         self._intake = intake
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:  # noqa: ARG002
@@ -32,7 +31,7 @@ class LedgerBroker(Broker):
         """Declare dramatiq's one queue."""
         if queue_name not in self.queues:
             self.emit_before("declare_queue", queue_name)
-            self.queues.add(queue_name)
+            self.queues[queue_name] = None
             self.emit_after("declare_queue", queue_name)
 
     def declare_actor(self, actor: Actor[..., None]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import Engine, create_engine
 
 from ledger.errors import Misconfigured
+from providers.vendors import Vendors, VendorValues
 from settings import Settings
 from workers.bell import Bell, connect
 

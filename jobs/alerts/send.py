@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from providers.vendors import Vendors
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
@@ -15,6 +14,7 @@ from models.conversations import Conversation
 from models.leads import Lead, Summary
 from models.mail import EmailSent, MailState
 from providers.resend import Sent
+from providers.vendors import Vendors
 
 
 @dataclass(frozen=True, slots=True)

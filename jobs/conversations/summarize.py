@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from providers.vendors import Vendors
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from ledger.outcome import Cancel, Known
 from models.conversations import Conversation
 from models.leads import Summary
 from providers.anthropic import Summarized
+from providers.vendors import Vendors
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,14 @@ class Summarize:
         """Keep the summary, in the place of an older one, and look for the lead."""
         conversation = db.get_one(Conversation, payload.conversation_id)
         if answer is not None:
-            summary = db.scalar(select(Summary).where(Summary.conversation_id == conversation.id))
-            if summary is None:
-                summary = Summary(business_id=conversation.business_id, conversation_id=conversation.id)
-                db.add(summary)
-            summary.body = answer.body
+            found = db.scalar(select(Summary).where(Summary.conversation_id == conversation.id))
+            summary = found or Summary(business_id=conversation.business_id, conversation_id=conversation.id)
             summary.derived_from = list(words_of(db, conversation).sources)
+            summary.body = answer.body
             summary.model = answer.model
             summary.input_tokens = answer.input_tokens
             summary.output_tokens = answer.output_tokens
+            db.add(summary)
         enqueue(db, ExtractLead(conversation_id=conversation.id))
 
     def otherwise(self, db: Session, payload: SummarizeConversation) -> None:

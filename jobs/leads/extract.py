@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from providers.vendors import Vendors
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
@@ -20,6 +19,7 @@ from models.conversations import Conversation
 from models.leads import Intent, Lead, Urgency
 from models.people import Identifier, IdentifierKind
 from providers.anthropic import Extracted
+from providers.vendors import Vendors
 
 
 @dataclass(frozen=True, slots=True)

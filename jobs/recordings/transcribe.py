@@ -1,9 +1,9 @@
 """recordings.transcribe: Deepgram hears a stored recording; its words are kept, and the conversation is summarized."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
-from providers.vendors import Vendors
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
@@ -18,9 +18,10 @@ from models.calls import Call, CallLeg
 from models.conversations import Conversation
 from models.recordings import Recording, RecordingState, Transcript
 from providers.deepgram import Heard
+from providers.vendors import Vendors
 
-LINK_LASTS = 3600
-"""Seconds: Deepgram may queue a recording before it fetches it."""
+LINK_LASTS = timedelta(hours=1)
+"""Deepgram may queue a recording before it fetches it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import math
 from uuid import UUID
 
-from models.billing import Meter, Unit
 from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -15,6 +14,7 @@ from ledger.errors import TryAgain
 from ledger.job import database_job
 from ledger.outcome import Cancel
 from models.accounts import Member
+from models.billing import Meter, Unit
 from models.calls import Call
 from models.conversations import Channel, Conversation, Message
 from models.mail import EmailSent

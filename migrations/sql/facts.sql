@@ -11,7 +11,8 @@ GRANT SELECT (business_id, conversation_id, recorded) ON nexara.calls TO nexara_
 CREATE FUNCTION nexara.recording_stored() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
 BEGIN
-  IF TG_OP = 'INSERT' OR OLD.state IS DISTINCT FROM NEW.state THEN
+  -- A job that heard what seemed unusable says so itself, and needs no second one.
+  IF TG_OP = 'INSERT' OR (OLD.state IS DISTINCT FROM NEW.state AND current_setting('role') <> 'tenant_job') THEN
     PERFORM ledger.enqueue_job_v1('recordings.transcribe', jsonb_build_object('recording_id', NEW.id), NEW.business_id);
   END IF;
   RETURN NULL;

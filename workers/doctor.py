@@ -1,0 +1,175 @@
+"""`nexara doctor`: what is configured, what is reachable, what is wrong, and how to mend it."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+import click
+import psycopg
+import redis
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from jobs.registry import load
+from ledger.contract import missing
+from ledger.errors import JobError
+from settings import Settings
+from workers.bell import connect
+from workers.wiring import engine, vendors
+
+OLDEST_REDIS = (7, 0)
+OLDEST_POSTGRES = 150000
+LONG_TRANSACTION = 60
+"""Seconds: an older snapshot keeps the ledger's dead rows, and makes every pick slower."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `mend` says what to do where it is not well."""
+
+    what: str
+    well: bool
+    found: str
+    mend: str = ""
+
+
+def doctor(settings: Settings, *, as_json: bool) -> int:
+    """Look at everything and print it; returns 0 if all is well, else 1."""
+    findings = list(examine(settings))
+    for finding in findings:
+        if as_json:
+            click.echo(json.dumps(asdict(finding)))
+            continue
+        sign = click.style("ok  ", fg="green") if finding.well else click.style("BAD ", fg="red")
+        click.echo(f"{sign} {finding.what:<22} {finding.found}")
+        if finding.mend:
+            click.echo(f"     {'':<22} → {finding.mend}")
+    return 0 if all(finding.well for finding in findings) else 1
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at one thing after the other; nothing that is down keeps the rest from being looked at."""
+    yield from _database(settings)
+    yield from _dashboard(settings)
+    yield _redis(settings)
+    given = vendors(settings)
+    for name in ("objects", "deepgram", "anthropic", "resend"):
+        yield _vendor(name, lambda name=name: getattr(given, name).check())  # type: ignore[misc]
+    dsn = settings.sentry_dsn.get_secret_value()
+    yield Finding("SENTRY_DSN", well=True, found="set" if dsn else "not set: nothing is reported")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    if not settings.database_url:
+        yield Finding("DATABASE_URL", well=False, found="not set", mend="set it to PostgreSQL as nexara_worker")
+        return
+    database = engine(settings.database_url, 1)
+    try:
+        with database.connect() as db:
+            yield from _inside(db)
+    except SQLAlchemyError as error:
+        yield _unreachable("DATABASE_URL", error)
+    finally:
+        database.dispose()
+
+
+def _inside(db: Connection) -> Iterator[Finding]:
+    version = int(db.execute(text("SHOW server_version_num")).scalar_one())
+    yield Finding(
+        "PostgreSQL",
+        well=version >= OLDEST_POSTGRES,
+        found=f"version {version // 10000}.{version % 10000}",
+        mend="" if version >= OLDEST_POSTGRES else "use PostgreSQL 15 or newer",
+    )
+    role = db.execute(
+        text("SELECT rolname, rolsuper OR rolbypassrls AS free FROM pg_roles WHERE rolname = current_user")
+    ).one()
+    yield Finding(
+        "role of the worker",
+        well=not role.free and role.rolname == "nexara_worker",
+        found=role.rolname + (" (passes by row-level security)" if role.free else ""),
+        mend=""
+        if role.rolname == "nexara_worker"
+        else "log in as nexara_worker: another role voids the tenants' walls",
+    )
+    migrated = db.execute(text("SELECT to_regclass('ledger.job_kinds')")).scalar()
+    unknown = missing(db, load()) if migrated else ["all of them"]
+    yield Finding(
+        "kinds of jobs",
+        well=not unknown,
+        found="all known" if not unknown else f"unknown: {', '.join(unknown)}",
+        mend="" if not unknown else "run `nexara migrate`",
+    )
+    oldest = db.execute(
+        text(
+            "SELECT coalesce(max(extract(epoch FROM now() - xact_start)), 0)::int FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    ).scalar_one()
+    yield Finding(
+        "oldest transaction",
+        well=oldest < LONG_TRANSACTION,
+        found=f"{oldest} s",
+        mend="" if oldest < LONG_TRANSACTION else "find it in pg_stat_activity and end it: it slows every pick",
+    )
+
+
+def _dashboard(settings: Settings) -> Iterator[Finding]:
+    if not settings.dashboard_database_url:
+        yield Finding(
+            "DASHBOARD_DATABASE_URL", well=False, found="not set", mend="set it to PostgreSQL as nexara_dashboard"
+        )
+        return
+    database = engine(settings.dashboard_database_url, 1)
+    try:
+        with database.connect() as db:
+            alive = db.execute(
+                text("SELECT count(*) FROM ledger.workers WHERE heartbeat_at > now() - interval '6 s'")
+            ).scalar_one()
+            dead = db.execute(text("SELECT count(*) FROM ledger.jobs WHERE state = 'dead'")).scalar_one()
+            parked = db.execute(text("SELECT count(*) FROM ledger.jobs WHERE state = 'parked'")).scalar_one()
+        yield Finding("workers", well=alive > 0, found=f"{alive} alive", mend="" if alive else "start `nexara worker`")
+        yield Finding(
+            "jobs that need you",
+            well=not dead and not parked,
+            found=f"{dead} dead, {parked} parked",
+            mend="" if not dead and not parked else "`nexara jobs list --state dead` and `--state parked`",
+        )
+    except SQLAlchemyError as error:
+        yield _unreachable("DASHBOARD_DATABASE_URL", error)
+    finally:
+        database.dispose()
+
+
+def _redis(settings: Settings) -> Finding:
+    if not settings.redis_url:
+        return Finding("REDIS_URL", well=False, found="not set", mend="set it to Redis 7 or Valkey")
+    try:
+        client = connect(settings.redis_url)
+        told = str(client.info("server").get("redis_version", "0.0"))
+        policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy", "unknown"))
+    except (redis.RedisError, OSError) as error:
+        return _unreachable("REDIS_URL", error)
+    if tuple(int(part) for part in told.split(".")[:2]) < OLDEST_REDIS:
+        return Finding("Redis", well=False, found=f"version {told}", mend="use Redis 7 or Valkey: BLMPOP is needed")
+    if policy != "noeviction":
+        mend = "set maxmemory-policy noeviction: evicted ids are only found again seconds later"
+        return Finding("Redis", well=False, found=f"version {told}, {policy}", mend=mend)
+    return Finding("Redis", well=True, found=f"version {told}, {policy}")
+
+
+def _vendor(name: str, check: Callable[[], None]) -> Finding:
+    try:
+        check()
+    except JobError as error:
+        mend = getattr(error, "setting", "") and f"mend {error.setting}"  # type: ignore[attr-defined]
+        return Finding(name, well=False, found=error.message or error.code, mend=mend or "try again in a moment")
+    return Finding(name, well=True, found="answers")
+
+
+def _unreachable(setting: str, error: Exception) -> Finding:
+    """Say that a server does not answer; its own words may hold the address with the password."""
+    cause = getattr(error, "orig", None) or error
+    state = getattr(cause, "sqlstate", None) if isinstance(cause, psycopg.Error) else None
+    why = "the password is wrong" if state in {"28P01", "28000"} else f"no answer ({type(cause).__name__})"
+    return Finding(setting, well=False, found=why, mend=f"check the address in {setting}, and that the server runs")
