@@ -13,7 +13,7 @@ from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited, TryAgain
 from providers.anthropic_prompts import CARD, LEAD, SUMMARY, turn
 from providers.anthropic_reply import Models, Reply, written
 from providers.asking import ask, whereabouts
-from providers.bounds import bounds, connect_within
+from providers.bounds import CHECK, bounds, connect_within
 from providers.e164 import e164
 from providers.lead import Card, Extracted, Known, believed
 from providers.once import Once
@@ -110,7 +110,12 @@ class Anthropic:
 
     def check(self) -> None:
         """Read the list of models, which costs nothing and needs a good key."""
-        ask(lambda: Models.model_validate(self._client().models.list(limit=1), from_attributes=True), meaning)
+        ask(
+            lambda: Models.model_validate(
+                self._client().models.list(limit=1, timeout=min(CHECK, self._timeout)), from_attributes=True
+            ),
+            meaning,
+        )
 
     def _read(
         self,

@@ -13,6 +13,9 @@ MOST = 64 * 1024 * 1024
 CONNECT = 5.0
 """Seconds in which a connection must stand."""
 
+CHECK = 10.0
+"""Seconds of silence that a check bears: somebody waits for it."""
+
 DEADLINE = "nexara.deadline"
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited, TryAgain
 from providers.asking import ask, whereabouts
-from providers.bounds import bounds, connect_within
+from providers.bounds import CHECK, bounds, connect_within
 from providers.deepgram_reply import Heard, Projects, Segment, heard
 from providers.once import Once
 from providers.pauses import asked_pause
@@ -65,7 +65,9 @@ class Deepgram:
         """Read the list of projects, which costs nothing and needs a good key."""
         ask(
             lambda: Projects.model_validate(
-                self._client().manage.v1.projects.list(request_options={"max_retries": 0}),
+                self._client().manage.v1.projects.list(
+                    request_options={"timeout": min(CHECK, self._timeout), "max_retries": 0}
+                ),
                 from_attributes=True,
             ),
             meaning,

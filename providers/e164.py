@@ -1,6 +1,10 @@
 """Telephone numbers in the one form in which they are stored and compared."""
 
+import re
 from dataclasses import dataclass
+
+FORM = re.compile(r"\+[1-9][0-9]{5,14}")
+"""The plan's longest number has 15 digits, its shortest networks' 4 beside the country's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,11 @@ def e164(value: str | None, country: str) -> Number | None:
 
     try:
         number = parse(value or "", country.upper() or None)
+        text = format_number(number, PhoneNumberFormat.E164)
+        same = format_number(parse(text), PhoneNumberFormat.E164) == text  # not so for a row of zeros
     except NumberParseException:
         return None
-    if number.extension or is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+    possible = is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+    if not (possible and same and FORM.fullmatch(text)) or number.extension:
         return None
-    return Number(format_number(number, PhoneNumberFormat.E164), str(number.national_number))
+    return Number(text, str(number.national_number))

@@ -19,7 +19,7 @@ __all__ = ["Resend", "Sent"]
 
 KEY: Final = "RESEND_API_KEY"
 BASE_URL: Final = "RESEND_BASE_URL"
-SENDER: Final = "RESEND_SENDER"
+SENDER: Final = "MAIL_FROM"
 
 IDEMPOTENCY_KEY: Final = re.compile(r"[!-~]{1,256}", re.ASCII)
 STATUS: Final = re.compile(r"[1-5]\d\d", re.ASCII)

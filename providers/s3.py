@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from time import monotonic
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited, TryAgain
 from providers.asking import ask, whereabouts
@@ -19,7 +19,7 @@ __all__ = ["Described", "Objects"]
 ACCESS_KEY: Final = "S3_ACCESS_KEY_ID"
 SECRET_KEY: Final = "S3_SECRET_ACCESS_KEY"  # noqa: S105 - the setting's name
 BUCKET: Final = "S3_BUCKET"
-SSE: Final = "S3_SSE"
+SSE: Final = "S3_ENCRYPTION"
 
 LONGEST_LINK: Final = timedelta(days=7)
 """The protocol's own limit."""
@@ -38,8 +38,8 @@ class Described:
 class Objects:
     """A bucket that any number of threads may share; `timeout` is in seconds for a silence, and for a whole get.
 
-    An empty `endpoint` is AWS itself; `sse` is AES256, or empty where the store encrypts by itself and refuses to
-    be told (Supabase). Raises Misconfigured when a value is missing; imports the SDK when first used.
+    An empty `endpoint` is AWS itself; `sse` is AES256 or aws:kms, or empty where the store encrypts by itself and
+    refuses to be told (Supabase). Raises Misconfigured when a value is missing; imports the SDK when first used.
     """
 
     def __init__(
@@ -170,10 +170,10 @@ class Objects:
         return True
 
 
-def _sse(value: str) -> Literal["AES256", ""]:
-    if value in {"AES256", ""}:
-        return "AES256" if value else ""
-    raise Misconfigured("setting_malformed", f"{SSE} is neither AES256 nor empty", setting=SSE)
+def _sse(value: str) -> str:
+    if value not in {"AES256", "aws:kms", ""}:
+        raise Misconfigured("setting_malformed", f"{SSE} is neither AES256 nor aws:kms nor empty", setting=SSE)
+    return value
 
 
 def _named(key: str) -> str:

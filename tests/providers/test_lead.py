@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -147,6 +147,8 @@ def test_no_card_breaks_it_and_all_it_keeps_is_well_formed(
     assert all(value != "" for value in (made.name, made.phone, made.email, made.verbatim))
 
 
+@example(country="DE", digits="000000")
+@example(country="DE", digits="000000000000000")
 @given(country=st.sampled_from(["GB", "US", "DE", "IT", "FR", "AU"]), digits=st.text("0123456789", max_size=16))
 def test_a_number_in_e164_reads_as_itself_from_everywhere(country: str, digits: str) -> None:
     if (number := e164(digits, country)) is not None:

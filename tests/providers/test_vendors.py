@@ -56,13 +56,13 @@ def test_no_key_shows_where_values_are_shown() -> None:
         ({"anthropic_model": ""}, "ANTHROPIC_MODEL"),
         ({"resend_api_key": "clé"}, "RESEND_API_KEY"),
         ({"resend_base_url": "https://x?y"}, "RESEND_BASE_URL"),
-        ({"resend_sender": ""}, "RESEND_SENDER"),
+        ({"resend_sender": ""}, "MAIL_FROM"),
         ({"s3_endpoint": "minio:9000"}, "S3_ENDPOINT_URL"),
         ({"s3_region": ""}, "S3_REGION"),
         ({"s3_access_key": ""}, "S3_ACCESS_KEY_ID"),
         ({"s3_secret_key": ""}, "S3_SECRET_ACCESS_KEY"),
         ({"s3_bucket": ""}, "S3_BUCKET"),
-        ({"s3_sse": "aws:kms"}, "S3_SSE"),
+        ({"s3_sse": "rot13"}, "S3_ENCRYPTION"),
     ],
 )
 def test_what_is_missing_or_broken_is_named_and_never_quoted(value: dict[str, str], setting: str) -> None:
