@@ -92,4 +92,5 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 ALTER FUNCTION nexara.unmapped() OWNER TO nexara_owner;
 REVOKE ALL ON FUNCTION nexara.unmapped() FROM PUBLIC;
+GRANT USAGE ON SCHEMA nexara TO nexara_worker, nexara_dashboard;
 GRANT EXECUTE ON FUNCTION nexara.unmapped() TO nexara_web, nexara_worker, nexara_dashboard, tenant_job;

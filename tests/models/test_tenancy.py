@@ -104,8 +104,9 @@ def test_no_role_of_ours_passes_by_row_level_security(admin):
         found = list(
             db.execute(
                 text("""
-                    SELECT rolname, rolcanlogin, rolinherit FROM pg_roles
-                    WHERE (rolname LIKE 'nexara%' OR rolname = 'tenant_job') AND (rolsuper OR rolbypassrls OR rolcreaterole)
+                    SELECT rolname FROM pg_roles
+                    WHERE (rolname LIKE 'nexara%' OR rolname = 'tenant_job')
+                      AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb)
                 """)
             )
         )
