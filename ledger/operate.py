@@ -1,5 +1,6 @@
 """What on-call may do to a job."""
 
+import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -18,13 +19,19 @@ def discard(db: Connection, job_id: int) -> None:
     _operate(db, "SELECT ledger.discard_job_v1(:id)", job_id)
 
 
+def said(error: DBAPIError) -> str:
+    """Return the first line of what one of our SQL functions raised: our own words."""
+    told = error.orig.diag.message_primary if isinstance(error.orig, psycopg.Error) else None
+    return told or "the database refused"
+
+
 def _operate(db: Connection, statement: str, job_id: int) -> None:
     try:
         db.execute(text(statement), {"id": job_id})
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
         if state == "22023":
-            raise Refused(str(error.orig.diag.message_primary)) from None
+            raise Refused(said(error)) from None
         if state == "55P03":
             raise Refused(f"job {job_id} is being written by its worker right now: look again in a moment") from None
         raise

@@ -117,6 +117,11 @@ class Anthropic:
             meaning,
         )
 
+    def close(self) -> None:
+        """Close the connections."""
+        if client := self._client.made:
+            client.close()
+
     def _read(
         self,
         rules: str,

@@ -16,6 +16,7 @@ from providers.quiet import quiet
 from providers.required import address, secret
 
 if TYPE_CHECKING:
+    import httpx
     from deepgram import DeepgramClient
 
 __all__ = ["Deepgram", "Heard", "Segment"]
@@ -34,6 +35,7 @@ class Deepgram:
         self._api_key = secret(api_key, KEY)
         self._base_url = address(base_url, BASE_URL)
         self._timeout = timeout
+        self._http = Once(self._open)
         self._client = Once(self._connect)
 
     def transcribe(self, url: str, *, tag: str) -> Heard:
@@ -73,20 +75,29 @@ class Deepgram:
             meaning,
         )
 
-    def _connect(self) -> "DeepgramClient":
+    def close(self) -> None:
+        """Close the connections."""
+        if http := self._http.made:
+            http.close()
+
+    def _open(self) -> "httpx.Client":
         import httpx
+
+        quiet("deepgram", "httpcore", "httpx")
+        return httpx.Client(
+            timeout=httpx.Timeout(self._timeout, connect=connect_within(self._timeout)),
+            event_hooks=bounds(httpx, self._timeout),
+        )
+
+    def _connect(self) -> "DeepgramClient":
         from deepgram import DeepgramClient
         from deepgram.environment import DeepgramClientEnvironment
 
-        quiet("deepgram", "httpcore", "httpx")
         base = self._base_url
         return DeepgramClient(
             api_key=self._api_key,
             environment=DeepgramClientEnvironment(base=base, production=base, agent=base, agent_rest=base),
-            httpx_client=httpx.Client(
-                timeout=httpx.Timeout(self._timeout, connect=connect_within(self._timeout)),
-                event_hooks=bounds(httpx, self._timeout),
-            ),
+            httpx_client=self._http(),
             max_retries=0,
         )
 

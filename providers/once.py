@@ -24,3 +24,8 @@ class Once(Generic[Made]):
                 if not self._made:
                     self._made.append(self._make())
         return self._made[0]
+
+    @property
+    def made(self) -> Made | None:
+        """What was made, None while nobody has asked for it."""
+        return self._made[0] if self._made else None

@@ -109,6 +109,11 @@ class Resend:
 
         ask(read, meaning)
 
+    def close(self) -> None:
+        """Close the connections."""
+        if account := self._account.made:
+            account.http.close()
+
 
 def _unless_sent(send: Callable[[], Sent]) -> Sent:
     from resend.exceptions import ResendError

@@ -144,6 +144,11 @@ class Objects:
         """Ask whether the bucket is there and the keys open it."""
         ask(lambda: self._client().head_bucket(Bucket=self._bucket), _meaning_of_bucket)
 
+    def close(self) -> None:
+        """Close the connections."""
+        if client := self._client.made:
+            client.close()
+
     def _versions(self, key: str) -> list[str] | None:
         """Return the ids of an object's versions and markers, None where the store knows no versions."""
         client, found = self._client(), list[str]()

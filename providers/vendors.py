@@ -103,6 +103,12 @@ class Vendors:
         """The bucket."""
         return self._objects()
 
+    def close(self) -> None:
+        """Close every connection; nothing is asked after it."""
+        for vendor in (self._deepgram, self._anthropic, self._resend, self._objects):
+            if made := vendor.made:
+                made.close()
+
     def faults(self) -> tuple[Misconfigured, ...]:
         """Return what is missing or malformed, one for each vendor that cannot be used; asks nobody."""
         found: list[Misconfigured] = []

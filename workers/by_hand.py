@@ -48,7 +48,7 @@ def enqueue(settings: Settings, kind: str, payload: str, business: str | None) -
             return job_id
     except DBAPIError as error:
         if str(getattr(error.orig, "sqlstate", "")).startswith(BAD_INPUT):
-            raise NotConfigured(str(getattr(error.orig, "diag").message_primary)) from None  # noqa: B009
+            raise NotConfigured(ledger_operate.said(error)) from None
         raise
 
 

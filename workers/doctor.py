@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import click
 import psycopg
@@ -146,8 +147,10 @@ def _redis(settings: Settings) -> Finding:
         return Finding("REDIS_URL", well=False, found="not set", mend="set it to Redis 7 or Valkey")
     try:
         client = connect(settings.redis_url)
-        told = str(client.info("server").get("redis_version", "0.0"))
-        policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy", "unknown"))
+        server: dict[str, Any] = client.info("server")  # type: ignore[assignment]
+        config: dict[str, Any] = client.config_get("maxmemory-policy")  # type: ignore[assignment]
+        told = str(server.get("redis_version", "0.0"))
+        policy = str(config.get("maxmemory-policy", "unknown"))
     except (redis.RedisError, OSError) as error:
         return _unreachable("REDIS_URL", error)
     if tuple(int(part) for part in told.split(".")[:2]) < OLDEST_REDIS:

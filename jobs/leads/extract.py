@@ -92,7 +92,7 @@ class Extract:
 
 def is_lead(found: Extracted) -> bool:
     """Whether somebody wants something, or can be reached: a wrong number is no lead."""
-    return found.intent != Intent.OTHER or any((found.name, found.phone, found.email, found.requested_at))
+    return Intent(found.intent) is not Intent.OTHER or any((found.name, found.phone, found.email, found.requested_at))
 
 
 def _caller_number(db: Session, conversation: Conversation) -> str | None:

@@ -116,7 +116,7 @@ def conversation_of(db: Session, recording_id: UUID) -> UUID:
     ).one()
 
 
-def recordings_of(conversation_id: UUID) -> Select[tuple[UUID]]:
+def recordings_of(conversation_id: UUID) -> Select[UUID]:
     """Select the ids of a conversation's recordings."""
     return (
         select(Recording.id)

@@ -18,6 +18,7 @@ class Answer:
     body: Any = b""
     headers: dict[str, str] = field(default_factory=dict)
     kind: str = "application/json"
+    keep: bool = False
     how: Literal["whole", "half", "reset", "never", "drip"] = "whole"
 
     @property
@@ -100,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
                 body=self.rfile.read(int(self.headers.get("content-length") or 0)),
             )
         )
-        self.close_connection = True
+        self.close_connection = not answer.keep
         match answer.how:
             case "reset":
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -114,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("content-type", answer.kind)
         self.send_header("content-length", str(len(answer.raw)))
-        self.send_header("connection", "close")
+        self.send_header("connection", "keep-alive" if answer.keep else "close")
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.end_headers()

@@ -1,7 +1,9 @@
 """The vendors in one hand: late, once, and with a name for what is missing."""
 
+import gc
 import subprocess
 import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
@@ -13,6 +15,7 @@ import pytest
 from ledger.errors import Misconfigured
 from providers.once import Once
 from providers.vendors import Vendors, VendorValues
+from tests.providers.scripted import Answer, Vendor
 
 GOOD = VendorValues(
     deepgram_api_key="d-secret",
@@ -99,6 +102,21 @@ def test_many_threads_make_it_once() -> None:
     with ThreadPoolExecutor(8) as pool:
         assert len({id(thing) for thing in pool.map(ask, range(8))}) == 1
     assert made == [1]
+
+
+def test_closing_them_leaves_no_connection_open(vendor: Vendor) -> None:
+    urls = ("deepgram_base_url", "anthropic_base_url", "resend_base_url", "s3_endpoint")
+    vendors = Vendors(replace(GOOD, **cast(dict[str, Any], dict.fromkeys(urls, vendor.url))))
+    good = {"projects": [], "data": [], "has_more": False, "first_id": None, "last_id": None}
+    vendor.answers(Answer(body=good, keep=True))
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        for each in (vendors.deepgram, vendors.anthropic, vendors.resend, vendors.objects):
+            each.check()
+        vendors.close()
+        del each, vendors
+        gc.collect()
+    assert [warning for warning in caught if issubclass(warning.category, ResourceWarning)] == []
+    assert len(vendor.asked) == 4
 
 
 def test_importing_and_building_them_imports_no_sdk() -> None:
