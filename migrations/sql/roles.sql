@@ -49,7 +49,9 @@ CREATE SCHEMA IF NOT EXISTS live AUTHORIZATION nexara_owner;
 CREATE SCHEMA IF NOT EXISTS ledger AUTHORIZATION nexara_ledger;
 REVOKE ALL ON SCHEMA nexara, live, ledger FROM PUBLIC;
 GRANT USAGE ON SCHEMA nexara, live TO tenant_job, nexara_web;
-GRANT USAGE ON SCHEMA nexara TO nexara_ledger, nexara_house;
+GRANT USAGE ON SCHEMA nexara TO nexara_ledger;
+-- Whoever migrates may be no superuser, and then hands a function only to a role that could have made it there.
+GRANT USAGE, CREATE ON SCHEMA nexara TO nexara_house, nexara_scribe;
 GRANT USAGE ON SCHEMA ledger TO tenant_job, nexara_worker, nexara_web, nexara_dashboard, nexara_owner, nexara_house;
 -- Functions are open to PUBLIC by default; here each is opened by name.
 ALTER DEFAULT PRIVILEGES FOR ROLE nexara_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;

@@ -7,7 +7,10 @@ CREATE FUNCTION public.enqueue_job_v1(
 LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
   SELECT ledger.enqueue_job_v1(p_kind, p_payload, p_business_id, p_priority, p_run_at, p_actor)
 $$;
+-- Whoever migrates may be no superuser, and then hands a function only to a role that could have made it there.
+GRANT CREATE ON SCHEMA public TO nexara_ledger;
 ALTER FUNCTION public.enqueue_job_v1(text, jsonb, uuid, integer, timestamptz, uuid) OWNER TO nexara_ledger;
+REVOKE CREATE ON SCHEMA public FROM nexara_ledger;
 REVOKE ALL ON FUNCTION public.enqueue_job_v1(text, jsonb, uuid, integer, timestamptz, uuid) FROM PUBLIC;
 DO $$
 DECLARE
