@@ -3,15 +3,20 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 import click
+from rich.console import Console
+from rich.table import Table
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from ledger import operate as ledger_operate
+from ledger import queries
+from ledger.queries import JobFilter
+from models.ledger import State
 from settings import Settings
 from workers.wiring import NotConfigured, engine, require
 
@@ -71,6 +76,68 @@ def operate(settings: Settings, what: str, job_ids: tuple[int, ...], *, as_json:
     return status
 
 
-def as_json(value: Any) -> str:
-    """Return a row of the ledger's queries as one line of JSON."""
-    return json.dumps(asdict(value) if is_dataclass(value) and not isinstance(value, type) else value, default=str)
+def list_jobs(settings: Settings, *, state: str | None, kind: str | None, limit: int, as_json: bool) -> None:
+    """Print jobs, newest first: a line each, or one JSON object a line."""
+    wanted = JobFilter(state=_state(state), kind=kind)
+    with _looking(settings) as db:
+        page = queries.list_jobs(db, wanted, size=limit)
+    if as_json:
+        for job in page.jobs:
+            click.echo(_json(job))
+        return
+    shown = Table(box=None)
+    for heading in ("id", "kind", "state", "attempt", "reason", "enqueued"):
+        shown.add_column(heading, no_wrap=True)
+    for job in page.jobs:
+        tried = f"{job.attempt}/{job.max_attempts}"
+        shown.add_row(str(job.id), job.kind, job.state, tried, job.reason or "", f"{job.enqueued_at:%Y-%m-%d %H:%M:%S}")
+    Console().print(shown if page.jobs else "No such job.")
+    if page.next:
+        click.echo(f"There are more: --limit, or the dashboard. ({page.words})", err=True)
+
+
+def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
+    """Print one job with its attempts and its chain; raises NotConfigured if there is none."""
+    with _looking(settings) as db:
+        story = queries.read_story(db, job_id)
+    if story is None:
+        raise NotConfigured(f"there is no job {job_id}")
+    if as_json:
+        click.echo(_json(story))
+        return
+    job, console = story.job, Console(soft_wrap=True, highlight=False)
+    console.print(f"job {job.id}  {job.kind}  {job.state}" + (f" ({job.reason})" if job.reason else ""))
+    console.print(f"  business  {job.business_id}\n  payload   {json.dumps(job.payload)}")
+    console.print(f"  attempts  {job.attempt} of {job.max_attempts}, {job.rescues} rescues")
+    for tried in story.attempts:
+        console.print(
+            f"\n  attempt {tried.attempt}, {tried.ended_at:%Y-%m-%d %H:%M:%S} UTC: {tried.outcome}, {tried.error_code}"
+        )
+        console.print(f"    {tried.message or ''} {tried.place or ''}".rstrip())
+        if tried.traceback:
+            console.print(tried.traceback, markup=False)
+    console.print("\n  its chain")
+    for each in story.chain:
+        console.print(f"    {each.id:>8}  {each.kind:<26} {each.state}" + ("  ← this" if each.id == job.id else ""))
+
+
+@contextmanager
+def _looking(settings: Settings) -> Iterator[Connection]:
+    require(dashboard_database_url=settings.dashboard_database_url)
+    database = engine(settings.dashboard_database_url, 1)
+    try:
+        with queries.looking(database) as db:
+            yield db
+    finally:
+        database.dispose()
+
+
+def _state(name: str | None) -> State | None:
+    try:
+        return None if name is None else State(name)
+    except ValueError:
+        raise NotConfigured(f"--state is one of {', '.join(State)}") from None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(asdict(value), default=str)
