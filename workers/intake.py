@@ -69,12 +69,14 @@ class Intake:
 
     def give_back_all(self) -> int:
         """Give back, unspent, whatever is still held; returns how many were."""
-        tokens = [(claimed.id, claimed.fence) for claimed in list(self._held.values())]
-        if not tokens:
+        return self._give_back(list(self._held.values()))
+
+    def _give_back(self, jobs: Sequence[Claimed]) -> int:
+        if not jobs:
             return 0
         with self._engine.begin() as db:
-            given = give_back(db, tokens)
-        self.forget(job_id for job_id, _ in tokens)
+            given = give_back(db, [(job.id, job.fence) for job in jobs])
+        self.forget(job.id for job in jobs)
         return given
 
     def fetch(self, wait: float) -> list[Claimed]:
@@ -99,7 +101,7 @@ class Intake:
             time.sleep(min(wait, 0.25))
             return []
         if self.closed:
-            self.give_back_all()
+            self._give_back(claimed)
             return []
         return claimed
 

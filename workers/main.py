@@ -45,6 +45,7 @@ def run_worker(settings: Settings) -> None:
     )
     _on_signal(process.stop)
     process.run(settings.shutdown_seconds)
+    given.close()
     sentry.flush()
     process.exit()
 

@@ -22,6 +22,7 @@ from workers.intake import Intake
 from workers.perform import Perform
 
 log = logging.getLogger(__name__)
+RING_PAUSE = 5.0  # seconds
 
 
 class WorkerProcess:
@@ -86,12 +87,20 @@ class WorkerProcess:
 
 
 def _quietly(ring: Callable[[], None]) -> Callable[[], None]:
-    """Ring if Redis answers: the dispatcher's own poll finds follow-ups a moment later anyway."""
+    """Ring if Redis answers: the dispatcher's own poll finds follow-ups a moment later anyway.
+
+    A Redis that hangs costs each ring seconds, so after one that failed none is tried for a while.
+    """
+    silent_until = 0.0
 
     def quiet() -> None:
+        nonlocal silent_until
+        if time.monotonic() < silent_until:
+            return
         try:
             ring()
         except Exception:  # noqa: BLE001 - the job is done, and nothing that rings may undo it
+            silent_until = time.monotonic() + RING_PAUSE
             log.warning("bell.down")
 
     return quiet

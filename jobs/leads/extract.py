@@ -27,6 +27,7 @@ class Talk:
     """What a lead is looked for in, and what its words mean there: "tomorrow at three" needs a day and a zone."""
 
     text: str
+    channel: str
     today: date
     zone: str
     country: str
@@ -48,6 +49,7 @@ class Extract:
         business = db.get_one(Business, conversation.business_id)
         return Talk(
             text=words.text,
+            channel=conversation.channel.value,
             today=conversation.started_at.astimezone(ZoneInfo(business.zone)).date(),
             zone=business.zone,
             country=business.country,
@@ -58,6 +60,7 @@ class Extract:
         """Ask the model; its answer is checked against what was said."""
         return vendors.anthropic.extract_lead(
             given.text,
+            channel=given.channel,
             today=given.today,
             zone=given.zone,
             country=given.country,

@@ -157,12 +157,14 @@ BEGIN
       END IF;
       RETURN found_id;
     END IF;
+    -- Locked until this transaction ends: the job must not start before what this transaction wrote can be seen.
     SELECT id INTO found_id FROM jobs
     WHERE kind = p_kind AND unique_key = digest
-      AND (state IN ('scheduled', 'retryable', 'parked', 'available', 'dispatched') OR (until_done AND state = 'running'));
+      AND (state IN ('scheduled', 'retryable', 'parked', 'available', 'dispatched') OR (until_done AND state = 'running'))
+    FOR NO KEY UPDATE;
     IF found_id IS NOT NULL THEN
       -- What changed while such a job runs would be missed: it runs once more when it ends.
-      UPDATE jobs SET again = true WHERE id = found_id AND until_done AND state = 'running' AND NOT again;
+      UPDATE jobs SET again = true WHERE id = found_id AND state = 'running' AND NOT again;
       RETURN found_id;
     END IF;
   END LOOP;  -- the open one ended between the two statements: look again

@@ -13,8 +13,9 @@ LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
   DELETE FROM workers WHERE id = p_worker
 $$;
 
--- Take back the running jobs whose worker has been silent for p_stale or whose deadline is over. Unstarted: available,
--- unspent. Started: a 'lost' attempt, then available; or dead as poison after p_most rescues.
+-- Take back the running jobs whose worker has been silent for p_stale or whose deadline is over, and those that a living
+-- one reserved and did not start for half a minute: it may not know that it holds them, if the answer to its claim was
+-- lost. Unstarted: available, unspent. Started: a 'lost' attempt, then available; or dead as poison after p_most rescues.
 -- The server itself must have been up for p_stale: after its restart every heartbeat is old and every worker alive.
 -- Returns the jobs rescued and the state each took.
 CREATE FUNCTION ledger.rescue_v1(p_stale interval, p_most integer DEFAULT 3, p_limit integer DEFAULT 500)
@@ -32,7 +33,9 @@ BEGIN
     SELECT j.id, j.fence, j.started_at, j.rescues, j.deadline_at < clock_timestamp() AS overdue
     FROM jobs j LEFT JOIN workers w ON w.id = j.worker_id
     WHERE j.state = 'running'
-      AND (coalesce(w.heartbeat_at, j.claimed_at) < clock_timestamp() - p_stale OR j.deadline_at < clock_timestamp())
+      AND (coalesce(w.heartbeat_at, j.claimed_at) < clock_timestamp() - p_stale
+           OR j.deadline_at < clock_timestamp()
+           OR (j.started_at IS NULL AND j.claimed_at < clock_timestamp() - interval '30 s'))
     ORDER BY j.id LIMIT p_limit
     FOR UPDATE OF j SKIP LOCKED
   LOOP
