@@ -60,6 +60,7 @@ class Dispatcher:
         self._depth = Depth()
         self._queues: Sequence[str] = ()
         self._due: dict[str, float] = {}
+        self._asleep = False
 
     def stop(self) -> None:
         """Ask the process to stop; safe in a signal handler."""
@@ -80,6 +81,7 @@ class Dispatcher:
             try:
                 if self._round():
                     worked = time.monotonic()
+                    self._wake()
                 elif time.monotonic() - worked > AWAKE:
                     self._nap()
                 else:
@@ -137,15 +139,21 @@ class Dispatcher:
     def _nap(self) -> None:
         """Say that we sleep, look once more, then wait until somebody knocks."""
         self._knock.clear()
-        with self._engine.begin() as db:
-            sleep(db, asleep=True)
-        try:
-            if not self._round():
-                self._knock.wait(NAP)
-        finally:
-            if self._knock.is_set():
-                with self._engine.begin() as db:
-                    sleep(db, asleep=False)
+        if not self._asleep:
+            with self._engine.begin() as db:
+                sleep(db, asleep=True)
+            self._asleep = True
+        if self._round():
+            self._wake()
+        else:
+            self._knock.wait(NAP)
+
+    def _wake(self) -> None:
+        """Say that we are awake: each knock that nobody needs makes an enqueuer's commit wait for another's."""
+        if self._asleep:
+            with self._engine.begin() as db:
+                sleep(db, asleep=False)
+            self._asleep = False
 
     def _rescue(self) -> None:
         """Take back jobs each second, once this loop has run unbroken for as long as a worker may be silent."""

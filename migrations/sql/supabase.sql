@@ -12,6 +12,7 @@ GRANT CREATE ON SCHEMA public TO nexara_ledger;
 ALTER FUNCTION public.enqueue_job_v1(text, jsonb, uuid, integer, timestamptz, uuid) OWNER TO nexara_ledger;
 REVOKE CREATE ON SCHEMA public FROM nexara_ledger;
 REVOKE ALL ON FUNCTION public.enqueue_job_v1(text, jsonb, uuid, integer, timestamptz, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.enqueue_job_v1(text, jsonb, uuid, integer, timestamptz, uuid) TO nexara_web;
 DO $$
 DECLARE
   stranger text;
