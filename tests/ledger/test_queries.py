@@ -38,7 +38,8 @@ INSERT INTO ledger.jobs (kind, queue, priority, business_id, root_id, payload, s
                          enqueued_at, finished_at)
 SELECT 'walls.dry', 'walls', n % 4, CAST(lpad((n % 50)::text, 32, '0') AS uuid), n, '{}', s.state, 8,
        now() - (:rows - n) * interval '1 s', now() + interval '1 day', now() - (:rows - n) * interval '1 s',
-       CASE WHEN s.state IN ('succeeded', 'dead', 'cancelled', 'discarded') THEN now() - (:rows - n) * interval '1 s' END
+       CASE WHEN s.state IN ('succeeded', 'dead', 'cancelled', 'discarded')
+            THEN now() - (:rows - n) * interval '1 s' END
 FROM generate_series(1, :rows) n, LATERAL (SELECT CASE
   WHEN n % 1000 < 6 THEN (ARRAY['dead', 'cancelled', 'discarded', 'running', 'parked', 'scheduled'])[n % 1000 + 1]
   WHEN n < :rows / 50 THEN 'available'
@@ -297,8 +298,9 @@ def test_pace_counts_minutes_and_infers_the_crowded_ones(ledger, eyes):
     now = datetime(2026, 5, 4, 12, 30, 40, tzinfo=UTC)
     minute = now.replace(second=0)
     done = (
-        "INSERT INTO ledger.jobs (kind, queue, priority, business_id, root_id, payload, state, max_attempts, give_up_at,\
- finished_at) SELECT 'k', 'q', 2, :b, 1, '{}', :state, 1, :at, :at + n * interval '5 ms' FROM generate_series(1, :n) n"
+        "INSERT INTO ledger.jobs (kind, queue, priority, business_id, root_id, payload, state, max_attempts,"
+        " give_up_at, finished_at) SELECT 'k', 'q', 2, :b, 1, '{}', :state, 1, :at, :at + n * interval '5 ms'"
+        " FROM generate_series(1, :n) n"
     )
     ledger.sql(done, b=uuid4(), state="succeeded", at=minute - timedelta(minutes=59), n=3)
     ledger.sql(done, b=uuid4(), state="dead", at=minute, n=2)
@@ -318,7 +320,7 @@ def test_a_story_is_the_job_its_attempts_and_its_chain(ledger, eyes):
     job_id = paint(ledger, failing=Misconfigured("no_key", "No key.", setting="PAINT_KEY"))
     with ledger.admin.begin() as db:
         retry(db, job_id)
-    ledger.script.call = lambda wall: "painted"
+    ledger.script.call = lambda _: "painted"
     ledger.run()
     with looking(eyes) as db:
         story = read_story(db, job_id)

@@ -1,0 +1,1 @@
+"""The on-call pages: what fails, why, and how to mend it."""

@@ -1,0 +1,150 @@
+"""What needs somebody now: each alert says what is wrong, what to do, and where."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from dashboard.figures import Figures
+from dashboard.render import link
+from dashboard.wording import jobs, number, relative, span
+from ledger.watch import STALE_AFTER
+from models.ledger import Outcome, State
+
+LATE = timedelta(minutes=1)
+VERY_LATE = timedelta(minutes=10)
+
+
+class Level(StrEnum):
+    """How soon."""
+
+    NOW = "now"  # jobs stand still
+    SOON = "soon"  # something failed, the rest goes on
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing to do."""
+
+    level: Level
+    title: str
+    advice: str
+    href: str
+    link: str
+
+
+def find(figures: Figures) -> tuple[Alert, ...]:
+    """Return what needs somebody, the most urgent first."""
+    found = [alert for rule in RULES for alert in rule(figures)]
+    return tuple(sorted(found, key=lambda alert: alert.level is not Level.NOW))
+
+
+def _workers(figures: Figures) -> Iterator[Alert]:
+    alive = [worker for worker in figures.workers if figures.now - worker.heartbeat_at <= STALE_AFTER]
+    silent = len(figures.workers) - len(alive)
+    if not alive:
+        waiting = (
+            f"{jobs(figures.waiting)} {'waits' if figures.waiting == 1 else 'wait'} for one." if figures.waiting else ""
+        )
+        yield Alert(
+            Level.NOW if figures.waiting else Level.SOON,
+            "No worker is alive",
+            f"{waiting} Start `nexara worker`; if one should be running, its log says why it stopped.".strip(),
+            link("/jobs", state=State.AVAILABLE),
+            "Jobs that wait",
+        )
+    elif silent:
+        yield Alert(
+            Level.SOON,
+            "A worker fell silent" if silent == 1 else f"{silent} workers fell silent",
+            "What it had in hand is taken back and run elsewhere. If nobody stopped it, look at its host.",
+            "/#workers",
+            "Workers",
+        )
+
+
+def _dispatcher(figures: Figures) -> Iterator[Alert]:
+    if figures.overdue is not None:
+        late = jobs(figures.overdue.count, figures.overdue.at_least)
+        yield Alert(
+            Level.NOW,
+            "No dispatcher moves due jobs on",
+            f"{late} should be available; the oldest was due {relative(figures.overdue.since, figures.now)}."
+            " Start `nexara dispatcher`; if one is running, its log says what it waits for.",
+            link("/jobs", state=State.RETRYABLE),
+            "Jobs that are due",
+        )
+
+
+def _queues(figures: Figures) -> Iterator[Alert]:
+    for queue in figures.queues:
+        waited = figures.now - queue.waiting_since if queue.waiting_since else timedelta()
+        if waited > LATE:
+            yield Alert(
+                Level.NOW if waited > VERY_LATE else Level.SOON,
+                f"Queue {queue.queue} is {span(waited)} behind",
+                f"{jobs(queue.waiting, queue.at_least)} due, {number(queue.running)} running."
+                " If workers are alive, start more; if a vendor is slow, failures below name it.",
+                f"/jobs/{queue.oldest}",
+                "The job that waits longest",
+            )
+
+
+def _parked(figures: Figures) -> Iterator[Alert]:
+    parked = figures.counts[State.PARKED]
+    if parked.count:
+        yield Alert(
+            Level.NOW,
+            f"{jobs(parked.count, parked.at_least)} parked",
+            "Nothing runs them until somebody mends what their reason names, mostly a setting. Then retry them.",
+            link("/jobs", state=State.PARKED),
+            "Parked jobs",
+        )
+
+
+def _dead(figures: Figures) -> Iterator[Alert]:
+    dead = figures.counts[State.DEAD]
+    if dead.count:
+        yield Alert(
+            Level.SOON,
+            f"{jobs(dead.count, dead.at_least)} failed for good in the last 24 h",
+            "Mend the cause and retry them, or discard what nobody needs any more.",
+            link("/jobs", state=State.DEAD),
+            "Dead jobs",
+        )
+
+
+def _bugs(figures: Figures) -> Iterator[Alert]:
+    for group in figures.failures:
+        if group.outcome is Outcome.BUG:
+            yield Alert(
+                Level.SOON,
+                f"A bug in {group.kind}: {group.error_class}",
+                f"{number(group.count, group.at_least)} times in the last hour, at {group.place}.",
+                link("/jobs", fingerprint=group.fingerprint),
+                "Jobs it hit",
+            )
+
+
+def _schedules(figures: Figures) -> Iterator[Alert]:
+    for entry in figures.schedules:
+        if entry.missed is not None:
+            yield Alert(
+                Level.NOW,
+                f"Schedule {entry.schedule.name} missed a run",
+                f"It was due {relative(entry.missed, figures.now)}. Start `nexara scheduler`: what was missed is"
+                f" caught up as its policy says ({entry.schedule.missed}).",
+                "/schedules",
+                "Schedules",
+            )
+
+
+RULES: tuple[Callable[[Figures], Iterator[Alert]], ...] = (
+    _workers,
+    _dispatcher,
+    _parked,
+    _schedules,
+    _queues,
+    _dead,
+    _bugs,
+)

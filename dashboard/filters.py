@@ -1,0 +1,98 @@
+"""The filter of the job list, as it stands in the address; what cannot be one is said, not guessed."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from ledger.queries import JobFilter
+from ledger.queries.walk import LARGEST
+from models.ledger import State
+
+NAME = re.compile(r"[a-z0-9_.]{1,80}")
+FIELDS = ("state", "kind", "queue", "business", "id", "error", "fingerprint", "chain", "since", "until")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What stands in the address, what it means, and what is wrong with it by field."""
+
+    given: dict[str, str]
+    wanted: JobFilter
+    wrong: dict[str, str]
+
+
+def read(query: Mapping[str, str]) -> Given:
+    """Read the filter of an address; `wrong` is empty where all of it could be read."""
+    given = {name: query[name].strip() for name in FIELDS if query.get(name, "").strip()}
+    values: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for name, value in given.items():
+        try:
+            values.update(READ[name](value))
+        except ValueError:
+            wrong[name] = EXPECTED[name]
+    return Given(given, JobFilter(**values), wrong)
+
+
+def _state(value: str) -> dict[str, Any]:
+    return {"state": State(value)}
+
+
+def _named(field: str) -> Callable[[str], dict[str, Any]]:
+    def name(value: str) -> dict[str, Any]:
+        if not NAME.fullmatch(value):
+            raise ValueError(field)
+        return {field: value}
+
+    return name
+
+
+def _business(value: str) -> dict[str, Any]:
+    return {"business_id": UUID(int=0) if value == "house" else UUID(value)}
+
+
+def _id_or_uuid(value: str) -> dict[str, Any]:
+    return {"id": _id(value)} if value.isascii() and value.isdecimal() else {"about": UUID(value)}
+
+
+def _id(value: str) -> int:
+    if not value.isascii() or not value.isdecimal() or int(value) > LARGEST:
+        raise ValueError("no id")
+    return int(value)
+
+
+def _moment(field: str) -> Callable[[str], dict[str, Any]]:
+    def moment(value: str) -> dict[str, Any]:
+        at = datetime.fromisoformat(value)
+        return {field: at.replace(tzinfo=UTC) if at.tzinfo is None else at}
+
+    return moment
+
+
+READ: dict[str, Callable[[str], dict[str, Any]]] = {
+    "state": _state,
+    "kind": _named("kind"),
+    "queue": _named("queue"),
+    "business": _business,
+    "id": _id_or_uuid,
+    "error": _named("code"),
+    "fingerprint": _named("fingerprint"),
+    "chain": lambda value: {"root_id": _id(value)},
+    "since": _moment("since"),
+    "until": _moment("until"),
+}
+EXPECTED = {
+    "state": f"A state is one of: {', '.join(State)}.",
+    "kind": "A kind is lower-case words with a dot, such as recordings.transcribe.",
+    "queue": "A queue is one lower-case word.",
+    "business": "A business is a UUID, or the word house.",
+    "id": "A job's number, or a UUID that its payload names.",
+    "error": "An error's code is lower-case words with underscores, such as vendor_down.",
+    "fingerprint": "A fingerprint is what the list of failures links to.",
+    "chain": "A chain is named by the number of its first job.",
+    "since": "A time in UTC, such as 2026-05-04T12:30.",
+    "until": "A time in UTC, such as 2026-05-04T12:30.",
+}

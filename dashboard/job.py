@@ -1,0 +1,58 @@
+"""One job: what became of it, why, and what can be done."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dashboard.site import operator, site
+from dashboard.telling import MEANING, MOVES_SOON, may_discard, may_retry, meaning_of_reason
+from ledger.queries import Story, looking, read_story
+from ledger.queries.walk import LARGEST
+
+DONE = {
+    "retry": "The job is available again. A worker takes it up in a moment; this page follows it.",
+    "discard": "The job is discarded. Nothing runs it any more; a retry would bring it back.",
+}
+
+
+def page(request: Request) -> Response:
+    """Show one job."""
+    return show(request, find(request), done=DONE.get(request.query_params.get("done", "")))
+
+
+def find(request: Request) -> Story:
+    """Return the story of the job that the address names; raises HTTPException if there is none."""
+    job_id = request.path_params["id"]
+    story = None
+    if job_id <= LARGEST:
+        with looking(site(request).engine) as db:
+            story = read_story(db, job_id)
+    if story is None:
+        raise HTTPException(
+            404,
+            f"There is no job {job_id}. Finished jobs are forgotten after 30 days, and the jobs of an erased person or"
+            " business with their data. Look in the list by business, or by a UUID that the payload named.",
+        )
+    return story
+
+
+def show(
+    request: Request, story: Story, status: int = 200, *, done: str | None = None, refused: str | None = None
+) -> Response:
+    """Answer with the page of a job, and with what came of the button that was pressed."""
+    here = site(request)
+    return here.pages.answer(
+        request,
+        "job.html",
+        status,
+        live=story.job.state in MOVES_SOON,
+        story=story,
+        job=story.job,
+        meaning=MEANING[story.job.state],
+        reason=meaning_of_reason(story.job.reason),
+        may_retry=may_retry(story.job.state),
+        may_discard=may_discard(story.job.state),
+        retry_token=here.forms.token(operator(request), f"/jobs/{story.job.id}/retry"),
+        done=done,
+        refused=refused,
+    )

@@ -1,0 +1,43 @@
+"""The list of jobs: its filter and page are its address, so that what one sees can be sent to another."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from dashboard.figures import FINISHED_WITHIN
+from dashboard.filters import FIELDS, read
+from dashboard.render import link
+from dashboard.site import site
+from ledger import clock
+from ledger.queries import count_states, list_jobs, looking, read_kinds
+from models.ledger import FINISHED
+
+PLACES = ("after", "before")
+
+
+def page(request: Request) -> Response:
+    """Show the jobs of a filter, one page of them."""
+    here = site(request)
+    query = request.query_params
+    if any(value == "" for value in query.values()):  # a form sends its empty fields too
+        return RedirectResponse(
+            link("/jobs", **{name: value for name, value in query.items() if value and name in FIELDS})
+        )
+    asked = read(query)
+    with looking(here.engine) as db:
+        kinds = read_kinds(db)
+        counts = count_states(db, clock.now() - FINISHED_WITHIN)
+        listed = None
+        if not asked.wrong:
+            listed = list_jobs(db, asked.wanted, after=query.get("after"), before=query.get("before"))
+    return here.pages.answer(
+        request,
+        "jobs.html",
+        status=400 if asked.wrong else 200,
+        kinds=kinds,
+        queues=sorted({kind.queue for kind in kinds}),
+        counts=counts,
+        finished=FINISHED,
+        asked=asked,
+        listed=listed,
+        paged=any(query.get(place) for place in PLACES),
+    )

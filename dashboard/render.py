@@ -1,0 +1,77 @@
+"""Templates into answers; everything that is not of a template is escaped."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from dashboard import wording
+from ledger import clock
+from models.ledger import State
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+NAVIGATION = (("/", "Overview"), ("/jobs", "Jobs"), ("/kinds", "Kinds"), ("/schedules", "Schedules"))
+TONES = {"production": "production", "staging": "staging"}
+"""Environments that have a colour of their own; any other has that of a playground."""
+UUID_LIKE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+LIVE_EVERY = 5
+"""Seconds between two looks of a page that keeps itself up to date."""
+
+
+class Pages:
+    """Renders the pages of one environment."""
+
+    def __init__(self, environment: str) -> None:
+        self._jinja = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._jinja.filters.update(
+            exact=wording.exact,
+            machine=wording.machine,
+            span=wording.span,
+            number=wording.number,
+            jobs=wording.jobs,
+            relative=wording.relative,
+        )
+        self._jinja.tests["uuid"] = lambda value: bool(UUID_LIKE.fullmatch(str(value)))
+        self._jinja.globals.update(
+            environment=environment,
+            tone=TONES.get(environment, "playground"),
+            navigation=NAVIGATION,
+            link=link,
+            State=State,
+            live_every=LIVE_EVERY,
+        )
+
+    def answer(
+        self, request: Request, template: str, status: int = 200, *, live: bool = False, **values: object
+    ) -> HTMLResponse:
+        """Render a page; `live` makes it look again by itself unless the reader paused that."""
+        paused = request.query_params.get("live") == "off"
+        page = self._jinja.get_template(template).render(
+            now=clock.now(),
+            path=request.url.path,
+            live=live and not paused,
+            pausable=live,
+            resume=link(request.url.path, **_without_live(request)),
+            pause=link(request.url.path, **_without_live(request), live="off"),
+            **values,
+        )
+        return HTMLResponse(page, status)
+
+
+def link(path: str, **filters: object) -> str:
+    """Return an address with its filters; those that are None are left out."""
+    given = {name: str(value) for name, value in filters.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _without_live(request: Request) -> dict[str, str]:
+    return {name: value for name, value in request.query_params.items() if name not in ("live", "path")}
