@@ -115,8 +115,12 @@ class Project:
         assert once.process.wait(PATIENCE) == 0, once.said
 
     def health(self, name: str, **changed: str) -> subprocess.CompletedProcess[str]:
+        """Run a service's own health check, or the image's, as its container would."""
+        image = ["CMD", "python", "-m", "workers.health"]
+        asked = self.services[name].get("healthcheck", {}).get("test", image)
+        here = [part.replace("127.0.0.1:8300", f"{LOOPBACK}:{self.here['dashboard']}") for part in asked[2:]]
         return subprocess.run(
-            [sys.executable, "-m", "workers.health"],
+            [sys.executable, *here],
             cwd=ROOT,
             env=self.environment(name) | changed,
             capture_output=True,
