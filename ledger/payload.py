@@ -16,7 +16,8 @@ from pydantic.fields import FieldInfo
 class Terms:
     """On which terms jobs of a kind run.
 
-    `timeout` bounds one attempt in all, `give_up_after` how long a vendor's "later" is believed, counted from when the
+    `timeout` bounds one attempt in all, `max_attempts` of 11 outlast a vendor that is down for some three quarters of an
+    hour, `give_up_after` how long a vendor's "later" is believed, counted from when the
     job was due. `unique_by` names the payload's fields that make two open jobs the same one; `until_done` says that
     this holds while one runs, too. `vendors` are those the job cannot do without.
     """
@@ -24,7 +25,7 @@ class Terms:
     queue: str
     timeout: timedelta = timedelta(minutes=1)
     priority: int = 2
-    max_attempts: int = 8
+    max_attempts: int = 11
     give_up_after: timedelta = timedelta(days=1)
     unique_by: tuple[str, ...] = ()
     until_done: bool = False
