@@ -87,8 +87,12 @@ def scheduler(settings: Settings) -> None:
 def dashboard(settings: Settings) -> None:
     """Serve the on-call pages."""
     from dashboard.main import serve
+    from workers.reach import reaching
+    from workers.wiring import require
 
-    serve(settings)
+    require(dashboard_database_url=settings.dashboard_database_url)
+    with reaching("DASHBOARD_DATABASE_URL", settings.dashboard_database_url):
+        serve(settings)
 
 
 @main.command()
@@ -96,6 +100,7 @@ def dashboard(settings: Settings) -> None:
 def migrate(settings: Settings) -> None:
     """Bring the database to this release; safe to repeat, and while workers run."""
     from migrations.apply import migrate as apply
+    from workers.reach import reaching
     from workers.wiring import require
 
     require(database_admin_url=settings.database_admin_url)
@@ -104,7 +109,8 @@ def migrate(settings: Settings) -> None:
         "nexara_web": settings.web_password.get_secret_value(),
         "nexara_dashboard": settings.dashboard_role_password.get_secret_value(),
     }
-    apply(settings.database_admin_url, {role: password for role, password in passwords.items() if password})
+    with reaching("DATABASE_ADMIN_URL", settings.database_admin_url):
+        apply(settings.database_admin_url, {role: password for role, password in passwords.items() if password})
     click.echo("The database is at this release.")
 
 
@@ -120,6 +126,9 @@ def enqueue(settings: Settings, kind: str, payload: str, business: str | None, *
 
     job_id = put(settings, kind, payload, business)
     click.echo(json.dumps({"id": job_id}) if as_json else f"job {job_id}")
+
+
+JOB_ID = click.IntRange(1, 2**63 - 1)
 
 
 @main.group()
@@ -141,7 +150,7 @@ def list_jobs(settings: Settings, state: str | None, kind: str | None, limit: in
 
 
 @jobs.command("show")
-@click.argument("job_id", type=int)
+@click.argument("job_id", type=JOB_ID)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @click.pass_obj
 def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
@@ -152,7 +161,7 @@ def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
 
 
 @jobs.command("retry")
-@click.argument("job_ids", type=int, nargs=-1, required=True)
+@click.argument("job_ids", type=JOB_ID, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @click.pass_obj
 def retry_jobs(settings: Settings, job_ids: tuple[int, ...], *, as_json: bool) -> None:
@@ -163,7 +172,7 @@ def retry_jobs(settings: Settings, job_ids: tuple[int, ...], *, as_json: bool) -
 
 
 @jobs.command("discard")
-@click.argument("job_ids", type=int, nargs=-1, required=True)
+@click.argument("job_ids", type=JOB_ID, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @click.pass_obj
 def discard_jobs(settings: Settings, job_ids: tuple[int, ...], *, as_json: bool) -> None:

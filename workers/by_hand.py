@@ -10,7 +10,7 @@ from uuid import UUID
 import click
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from ledger import operate as ledger_operate
@@ -18,6 +18,7 @@ from ledger import queries
 from ledger.queries import JobFilter
 from models.ledger import State
 from settings import Settings
+from workers.reach import reaching
 from workers.wiring import NotConfigured, engine, require
 
 HOUSE = UUID(int=0)
@@ -28,13 +29,8 @@ BAD_INPUT = "22"
 @contextmanager
 def connected(settings: Settings) -> Iterator[Connection]:
     """Yield a transaction as nexara_dashboard."""
-    require(dashboard_database_url=settings.dashboard_database_url)
-    database = engine(settings.dashboard_database_url, 1)
-    try:
-        with database.begin() as db:
-            yield db
-    finally:
-        database.dispose()
+    with _database(settings) as database, database.begin() as db:
+        yield db
 
 
 def enqueue(settings: Settings, kind: str, payload: str, business: str | None) -> int:
@@ -44,17 +40,17 @@ def enqueue(settings: Settings, kind: str, payload: str, business: str | None) -
         given = json.dumps(json.loads(payload))
     except ValueError:
         raise NotConfigured("PAYLOAD must be JSON, and --business a UUID") from None
-    try:
-        with connected(settings) as db:
+    with connected(settings) as db:
+        try:
             job_id: int = db.execute(
                 text("SELECT ledger.enqueue_job_v1(:kind, CAST(:payload AS jsonb), CAST(:business AS uuid))"),
                 {"kind": kind, "payload": given, "business": owner},
             ).scalar_one()
-            return job_id
-    except DBAPIError as error:
-        if str(getattr(error.orig, "sqlstate", "")).startswith(BAD_INPUT):
-            raise NotConfigured(ledger_operate.said(error)) from None
-        raise
+        except DBAPIError as error:
+            if str(getattr(error.orig, "sqlstate", "")).startswith(BAD_INPUT):
+                raise NotConfigured(ledger_operate.said(error)) from None
+            raise
+    return job_id
 
 
 def operate(settings: Settings, what: str, job_ids: tuple[int, ...], *, as_json: bool) -> int:
@@ -123,13 +119,19 @@ def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
 
 @contextmanager
 def _looking(settings: Settings) -> Iterator[Connection]:
+    with _database(settings) as database, queries.looking(database) as db:
+        yield db
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Engine]:
     require(dashboard_database_url=settings.dashboard_database_url)
-    database = engine(settings.dashboard_database_url, 1)
-    try:
-        with queries.looking(database) as db:
-            yield db
-    finally:
-        database.dispose()
+    with reaching("DASHBOARD_DATABASE_URL", settings.dashboard_database_url):
+        database = engine(settings.dashboard_database_url, 1)
+        try:
+            yield database
+        finally:
+            database.dispose()
 
 
 def _state(name: str | None) -> State | None:

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
-import psycopg
 import redis
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +15,7 @@ from ledger.contract import missing
 from ledger.errors import JobError
 from settings import Settings
 from workers.bell import connect
+from workers.reach import malformed, reason, redis_malformed
 from workers.wiring import engine, vendors
 
 OLDEST_REDIS = (7, 0)
@@ -64,6 +64,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
     if not settings.database_url:
         yield Finding("DATABASE_URL", well=False, found="not set", mend="set it to PostgreSQL as nexara_worker")
         return
+    if fault := malformed(settings.database_url):
+        yield _malformed("DATABASE_URL", fault)
+        return
     database = engine(settings.database_url, 1)
     try:
         with database.connect() as db:
@@ -110,7 +113,7 @@ def _inside(db: Connection) -> Iterator[Finding]:
     yield Finding(
         "oldest transaction",
         well=oldest < LONG_TRANSACTION,
-        found=f"{oldest} s",
+        found=f"{oldest} s, as far as this role may see",
         mend="" if oldest < LONG_TRANSACTION else "find it in pg_stat_activity and end it: it slows every pick",
     )
 
@@ -120,6 +123,9 @@ def _dashboard(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "DASHBOARD_DATABASE_URL", well=False, found="not set", mend="set it to PostgreSQL as nexara_dashboard"
         )
+        return
+    if fault := malformed(settings.dashboard_database_url):
+        yield _malformed("DASHBOARD_DATABASE_URL", fault)
         return
     database = engine(settings.dashboard_database_url, 1)
     try:
@@ -145,6 +151,8 @@ def _dashboard(settings: Settings) -> Iterator[Finding]:
 def _redis(settings: Settings) -> Finding:
     if not settings.redis_url:
         return Finding("REDIS_URL", well=False, found="not set", mend="set it to Redis 7 or Valkey")
+    if fault := redis_malformed(settings.redis_url):
+        return _malformed("REDIS_URL", fault)
     try:
         client = connect(settings.redis_url)
         server: dict[str, Any] = client.info("server")  # type: ignore[assignment]
@@ -172,7 +180,10 @@ def _vendor(name: str, check: Callable[[], None]) -> Finding:
 
 def _unreachable(setting: str, error: Exception) -> Finding:
     """Say that a server does not answer; its own words may hold the address with the password."""
-    cause = getattr(error, "orig", None) or error
-    state = getattr(cause, "sqlstate", None) if isinstance(cause, psycopg.Error) else None
-    why = "the password is wrong" if state in {"28P01", "28000"} else f"no answer ({type(cause).__name__})"
-    return Finding(setting, well=False, found=why, mend=f"check the address in {setting}, and that the server runs")
+    return Finding(
+        setting, well=False, found=reason(error), mend=f"check the address in {setting}, and that the server runs"
+    )
+
+
+def _malformed(setting: str, fault: str) -> Finding:
+    return Finding(setting, well=False, found=fault, mend=f"write {setting} anew")

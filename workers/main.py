@@ -5,6 +5,9 @@ import signal
 from collections.abc import Callable, Sequence
 from types import FrameType
 
+from sentry_sdk.utils import BadDsn
+from sqlalchemy import Engine
+
 from jobs.registry import load
 from ledger.contract import missing
 from ledger.job import Registry
@@ -12,6 +15,7 @@ from ledger.run import Ended
 from settings import Settings
 from workers import log, sentry
 from workers.dispatcher import Dispatcher
+from workers.reach import reaching, redis_malformed
 from workers.scheduler import Scheduler
 from workers.wiring import NotConfigured, bell, engine, need, require, vendors
 from workers.worker import WorkerProcess
@@ -23,16 +27,14 @@ OWN_CONNECTIONS = 2
 def run_worker(settings: Settings) -> None:
     """Run one worker process; raises NotConfigured or Misconfigured for what is missing, before it takes a job."""
     require(database_url=settings.database_url, redis_url=settings.redis_url)
+    _check_bell(settings)
     registry = load()
     queues = _queues(settings.worker_queues, registry)
     wanted = {vendor for job in registry if job.payload.terms.queue in queues for vendor in job.payload.terms.vendors}
     given = vendors(settings)
     need(given, sorted(wanted))
     _start_seeing(settings)
-    database = engine(settings.database_url, settings.worker_threads + OWN_CONNECTIONS)
-    with database.connect() as db:
-        if unknown := missing(db, registry):
-            raise NotConfigured(f"the database does not know {', '.join(unknown)}: run `nexara migrate` first")
+    database = _database(settings, settings.worker_threads + OWN_CONNECTIONS, registry)
     process = WorkerProcess(
         engine=database,
         beats=engine(settings.database_url, 1),
@@ -53,8 +55,9 @@ def run_worker(settings: Settings) -> None:
 def run_dispatcher(settings: Settings) -> None:
     """Run one dispatcher process."""
     require(database_url=settings.database_url, redis_url=settings.redis_url)
+    _check_bell(settings)
     _start_seeing(settings)
-    database = engine(settings.database_url, 2)
+    database = _database(settings, 2, load())
     plain_url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
     dispatcher = Dispatcher(database, bell(settings), plain_url)
     _on_signal(dispatcher.stop)
@@ -65,7 +68,8 @@ def run_scheduler(settings: Settings) -> None:
     """Run one scheduler process."""
     require(database_url=settings.database_url)
     _start_seeing(settings)
-    scheduler = Scheduler(engine(settings.database_url, 2), lambda schedule, job: sentry.fired(schedule.name, job))
+    database = _database(settings, 2, load())
+    scheduler = Scheduler(database, lambda schedule, job: sentry.fired(schedule.name, job))
     _on_signal(scheduler.stop)
     scheduler.run()
     sentry.flush()
@@ -77,8 +81,31 @@ def _tell(ended: Ended) -> None:
 
 
 def _start_seeing(settings: Settings) -> None:
-    log.configure(settings.log_level, settings.log_format)
-    sentry.start(settings.sentry_dsn.get_secret_value(), settings.environment)
+    try:
+        log.configure(settings.log_level, settings.log_format)
+    except ValueError:
+        raise NotConfigured("LOG_LEVEL is one of DEBUG, INFO, WARNING, ERROR, CRITICAL") from None
+    try:
+        sentry.start(settings.sentry_dsn.get_secret_value(), settings.environment, settings.release)
+    except BadDsn:
+        raise NotConfigured("SENTRY_DSN is no DSN of Sentry's") from None
+
+
+def _check_bell(settings: Settings) -> None:
+    """Refuse an address that cannot be; whether Redis answers now is no reason not to start."""
+    if fault := redis_malformed(settings.redis_url):
+        raise NotConfigured(f"REDIS_URL: {fault}")
+
+
+def _database(settings: Settings, connections: int, registry: Registry) -> Engine:
+    """Return the ledger's engine, once it has answered and knows every kind: a wrong address shows at once."""
+    with reaching("DATABASE_URL", settings.database_url):
+        database = engine(settings.database_url, connections)
+        with database.connect() as db:
+            unknown = missing(db, registry)
+    if unknown:
+        raise NotConfigured(f"the database does not know {', '.join(unknown)}: run `nexara migrate` first")
+    return database
 
 
 def _queues(chosen: str, registry: Registry) -> Sequence[str]:
