@@ -6,6 +6,7 @@ a line says which library, where and of what type, and leaves the words out.
 
 import json
 import logging
+import re
 import sys
 import threading
 import warnings
@@ -64,6 +65,8 @@ FIELDS = (
     "wait",
 )
 """What `extra` may carry, in the order of a line: ids, codes and counts. Any other field is left out."""
+EVENT = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
+"""What a line of ours is called, such as job.rescued."""
 LEVELS = {
     "succeeded": logging.INFO,
     "available": logging.INFO,
@@ -120,12 +123,15 @@ def tell(ended: Ended) -> None:
 
 def told(record: logging.LogRecord) -> dict[str, object]:
     """Return what a line says of a record: the event, its fields, and of an exception its type and frames."""
-    ours = record.name.partition(".")[0] in OURS
-    said: dict[str, object] = {"event": str(record.msg) if ours else "library.said"}
-    if ours:
-        said |= {name: _plain(record.__dict__[name]) for name in FIELDS if record.__dict__.get(name) is not None}
+    place = f"{Path(record.pathname).name}:{record.lineno}"
+    said: dict[str, object]
+    if record.name.partition(".")[0] not in OURS:
+        said = {"event": "library.said", "library": record.name, "place": place}
     else:
-        said |= {"library": record.name, "place": f"{Path(record.pathname).name}:{record.lineno}"}
+        named = EVENT.fullmatch(str(record.msg))
+        said = {"event": record.msg} if named else {"event": "line.unnamed", "place": place}
+        given = record.__dict__
+        said |= {name: _plain(given[name]) for name in FIELDS if given.get(name) is not None}
     error = record.exc_info[1] if record.exc_info else None
     if error is not None:
         failure = describe("process", error)

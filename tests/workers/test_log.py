@@ -3,6 +3,7 @@
 import ast
 import json
 import logging
+import re
 import subprocess
 import sys
 import textwrap
@@ -107,12 +108,22 @@ def test_a_library_says_where_but_not_what(untouched: None, capsys: pytest.Captu
 
 def test_a_field_that_is_not_on_the_list_is_left_out(untouched: None, capsys: pytest.CaptureFixture[str]) -> None:
     log.configure("INFO", "json")
-    logging.getLogger("jobs.x").warning("x.y %s", CANARY, extra={"caller": CANARY, "count": 3, "place": [CANARY]})
+    logging.getLogger("jobs.x").warning("x.y", extra={"caller": CANARY, "count": 3, "queue": [CANARY]})
     (line,) = lines(capsys)
-    assert line["event"] == "x.y %s"
+    assert line["event"] == "x.y"
     assert line["count"] == 3
-    assert line["place"] == "list"
+    assert line["queue"] == "list"
     assert "caller" not in line
+
+
+def test_a_line_of_ours_that_is_a_sentence_is_not_repeated(untouched: None, capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("INFO", "json")
+    sentence = f"called {CANARY}"
+    logging.getLogger("jobs.x").warning(sentence)
+    logging.getLogger("jobs.x").warning("called %s", CANARY)
+    said = lines(capsys)
+    assert [line["event"] for line in said] == ["line.unnamed", "line.unnamed"]
+    assert all(str(line["place"]).startswith("test_log.py:") for line in said)
 
 
 def test_a_warning_is_told_without_its_text(untouched: None, capsys: pytest.CaptureFixture[str]) -> None:
@@ -184,9 +195,9 @@ def test_every_line_of_ours_is_an_event_and_fields_of_the_list() -> None:
     found = 0
     for place, call in calls():
         found += 1
-        event = call.args[0] if len(call.args) == 1 else None
-        if not (isinstance(event, ast.Constant) and isinstance(event.value, str) and " " not in event.value):
-            strange.append(f"{place}: an event is one constant word such as job.rescued")
+        event = ast.unparse(call.args[0]) if len(call.args) == 1 else ""
+        if not re.fullmatch(r"f?'[a-z_.{}]+'", event):
+            strange.append(f"{place}: an event is one word such as job.rescued")
         for keyword in call.keywords:
             if keyword.arg == "extra" and isinstance(keyword.value, ast.Dict):
                 names = [ast.literal_eval(key) for key in keyword.value.keys if key is not None]
