@@ -1,6 +1,7 @@
 """The command line: `nexara --help`."""
 
 import json
+import signal
 import sys
 from typing import Any
 
@@ -87,10 +88,14 @@ def scheduler(settings: Settings) -> None:
 def dashboard(settings: Settings) -> None:
     """Serve the on-call pages."""
     from dashboard.main import serve
+    from workers import log
     from workers.reach import reaching
     from workers.wiring import require
 
     require(dashboard_database_url=settings.dashboard_database_url)
+    log.configure(settings.log_level, settings.log_format)
+    # uvicorn raises the signal once more when it has stopped in order: that is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     with reaching("DASHBOARD_DATABASE_URL", settings.dashboard_database_url):
         serve(settings)
 
