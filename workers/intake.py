@@ -24,6 +24,8 @@ from workers.budget import Budget
 log = logging.getLogger(__name__)
 QUEUE = "nexara"
 """dramatiq's name for the one stream of work a process has; our queues are lists behind it."""
+HUNG_REST = 5.0
+"""Seconds for which a Redis that hangs is gone round: each pop that it does not answer takes three."""
 
 
 class Intake:
@@ -46,6 +48,7 @@ class Intake:
         self._plain = [job.kind for job in registry if job.plain is not None]
         self._held: dict[int, Claimed] = {}
         self._closed = threading.Event()
+        self._redis_again = 0.0
         self.budget = budget
 
     @property
@@ -84,13 +87,7 @@ class Intake:
         room = self.budget.room(wait)
         if self.closed or room == 0:
             return []
-        try:
-            self._queues.append(self._queues.pop(0))  # no queue is always asked first
-            key, tokens = self._bell.pop(self._queues, room, wait)
-        except (redis.RedisError, OSError):
-            log.warning("intake.redis_down")
-            time.sleep(min(wait, 0.25))
-            key, tokens = "", self._straight_from_the_ledger(room)
+        key, tokens = self._pop(room, wait)
         if not tokens:
             return []
         try:
@@ -104,6 +101,20 @@ class Intake:
             self._give_back(claimed)
             return []
         return claimed
+
+    def _pop(self, room: int, wait: float) -> tuple[str, list[Token]]:
+        if time.monotonic() >= self._redis_again:
+            try:
+                self._queues.append(self._queues.pop(0))  # no queue is always asked first
+                return self._bell.pop(self._queues, room, wait)
+            except (redis.RedisError, OSError) as error:
+                log.warning("intake.redis_down")
+                if isinstance(error, (redis.TimeoutError, TimeoutError)):
+                    self._redis_again = time.monotonic() + HUNG_REST
+        tokens = self._straight_from_the_ledger(room)
+        if not tokens:
+            time.sleep(min(wait, 0.25))
+        return "", tokens
 
     def _claim(self, tokens: list[Token]) -> list[Claimed]:
         with self._engine.begin() as db:
