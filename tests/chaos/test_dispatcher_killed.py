@@ -1,0 +1,51 @@
+"""kill -9 of the dispatcher: what it had taken and not rung for is rung for, and another takes over."""
+
+from tests.chaos.proof import prove
+from tests.chaos.world import World
+
+SUMMARIZE = "conversations.summarize"
+
+
+def test_killed_between_its_commit_and_its_push_it_leaves_jobs_that_are_rung_for_again(world: World) -> None:
+    dispatcher = world.dispatcher().up()
+    with world.hold("LOCK TABLE ledger.turns IN EXCLUSIVE MODE") as turns:
+        talk = world.web.chat()
+        turns.waited_for("dispatch_v1")  # it has asked Redis how full the lists are, and picked
+        with world.frozen_redis():
+            turns.release()
+            world.until(lambda: world.job(SUMMARIZE, talk.id).state == "dispatched", "its pick is committed")
+            dispatcher.kill()
+            world.redis_server.kill()  # with what its socket holds of the push
+    world.redis_server.start()
+    world.worker()
+    world.dispatcher()
+    print(f"finished {world.finish():.1f} s after the next dispatcher was started")
+    prove(world)
+
+
+def test_killed_while_it_promotes_it_leaves_the_jobs_due(world: World) -> None:
+    talk = world.web.chat()
+    world.sql("UPDATE ledger.jobs SET state = 'scheduled' WHERE id = :id", id=world.job(SUMMARIZE, talk.id).id)
+    with world.hold("LOCK TABLE ledger.jobs IN SHARE MODE") as jobs:
+        dispatcher = world.dispatcher()
+        jobs.waited_for("promote_v1")
+        dispatcher.kill()
+    world.until(lambda: not world.sql("SELECT FROM pg_locks WHERE NOT granted"), "its statement ran to its end")
+    assert world.job(SUMMARIZE, talk.id).state == "scheduled"
+    world.worker()
+    world.dispatcher()
+    world.finish()
+    prove(world)
+
+
+def test_of_two_dispatchers_the_other_goes_on_at_once(world: World) -> None:
+    world.worker().up()
+    pair = [world.dispatcher().up(), world.dispatcher().up()]
+    for dispatcher in pair:
+        world.web.chat()
+        world.finish()
+        dispatcher.kill()
+        if dispatcher is pair[0]:
+            world.web.chat()
+            print(f"the other finished a conversation in {world.finish():.1f} s")
+    prove(world)
