@@ -72,15 +72,15 @@ def ledger(database: Any) -> Iterator[Ledger]:
     registry = kinds(script)
     admin = create_engine(database.admin_url)
     worker, web = live_engine(database.worker_url, 8), live_engine(database.web_url, 8)
-    with admin.begin() as db:
-        publish(db, registry)
+    with admin.begin() as connection:
+        publish(connection, registry)
     told: list[Ended] = []
     runner = Runner(registry, worker, object(), tell=told.append)
-    businesses = [uuid4(), uuid4()]
-    for business in businesses:
+    first, second = sorted((uuid4(), uuid4()))
+    for business in (first, second):
         with Session(web) as db, db.begin():
             db.execute(text("SELECT nexara.act_for(:id)"), {"id": business})
             db.add(Business(id=business, name="A house", industry="walls", country="GB", zone="UTC"))
-    yield Ledger(admin, worker, web, registry, script, runner, *sorted(businesses), told=told)
+    yield Ledger(admin, worker, web, registry, script, runner, first, second, told=told)
     for engine in (admin, worker, web):
         engine.dispose()
