@@ -42,7 +42,11 @@ def refuse_other_origins(request: Request) -> None:
     origin = request.headers.get("origin")
     ours = origin is not None and urlsplit(origin).netloc == request.headers.get("host")
     if fetched not in (None, "same-origin") or (origin is not None and not ours) or (fetched is None and not ours):
-        raise HTTPException(403, "That request came from another site: open the job here, and act on its page.")
+        raise HTTPException(
+            403,
+            "That request came from another site: open the job here, and act on its page."
+            " If it was made here, a proxy in between does not pass the Host header on.",
+        )
 
 
 async def _fields(request: Request) -> dict[str, str]:

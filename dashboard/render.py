@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -33,6 +34,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._jinja.filters.update(
+            commands=_commands,
             exact=wording.exact,
             machine=wording.machine,
             span=wording.span,
@@ -71,6 +73,14 @@ def link(path: str, **filters: object) -> str:
     """Return an address with its filters; those that are None are left out."""
     given = {name: str(value) for name, value in filters.items() if value is not None}
     return f"{path}?{urlencode(given)}" if given else path
+
+
+def _commands(advice: str) -> Markup:
+    """Return advice as markup: what stands between backticks is for typing, everything is escaped."""
+    parts = [
+        Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(advice.split("`"))
+    ]
+    return Markup("").join(parts)
 
 
 def _without_live(request: Request) -> dict[str, str]:

@@ -170,13 +170,13 @@ REFUSED_ORIGINS = [
 ]
 
 
-@pytest.mark.parametrize("headers", REFUSED_ORIGINS)
-def test_a_post_from_elsewhere_is_refused_though_its_token_is_good(browser, ledger, jobs, headers):
+def test_a_post_from_elsewhere_is_refused_though_its_token_is_good(browser, ledger, jobs):
     path = f"/jobs/{jobs[State.DEAD]}/retry"
     token = read(browser.get(f"/jobs/{jobs[State.DEAD]}")).form("/retry").fields["token"]
-    answer = post_from(browser, headers, path, token)
-    assert answer.status_code == 403
-    assert "another site" in answer.text
+    for headers in REFUSED_ORIGINS:
+        answer = post_from(browser, headers, path, token)
+        assert answer.status_code == 403, headers
+        assert "another site" in answer.text
     assert ledger.job(jobs[State.DEAD]).state == "dead"
 
 
@@ -243,7 +243,7 @@ def test_the_dashboard_loads_no_vendor_no_handler_and_no_sandbox():
         "vendors = {'providers', 'sandbox', 'workers', 'deepgram', 'anthropic', 'resend', 'boto3'}\n"
         "loaded = [m for m in sys.modules if m.split('.')[0] in vendors]\n"
         "loaded += [m for m in sys.modules if m.startswith('jobs.') and m.count('.') > 1 and 'payloads' not in m]\n"
-        "sys.exit(', '.join(loaded))\n"
+        "sys.exit(', '.join(loaded) or None)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
