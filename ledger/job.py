@@ -36,8 +36,8 @@ class VendorJob(Protocol[P_contra, G, V_contra, A]):
         """Ask the vendor."""
         ...
 
-    def save(self, db: Session, payload: P_contra, answer: A) -> None:
-        """Write what came of it, and enqueue what follows."""
+    def save(self, db: Session, payload: P_contra, answer: A) -> Cancel | None:
+        """Write what came of it, and enqueue what follows; or say that what it was asked about is gone."""
         ...
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from jobs.alerts.mail import Facts, render
@@ -64,19 +65,22 @@ class Send:
             tags={"alert": given.alert},
         )
 
-    def save(self, db: Session, payload: SendAlert, answer: Sent) -> None:
+    def save(self, db: Session, payload: SendAlert, answer: Sent) -> Cancel | None:
         """Note that it went out; neither its address nor its words are kept."""
-        member = db.get_one(Member, payload.member_id)
-        db.add(
-            EmailSent(
-                business_id=member.business_id,
-                to_member=member.id,
-                template=payload.alert.value,
-                conversation_id=payload.conversation_id,
-                resend_ref=answer.ref,
-                state=MailState.ALREADY_SENT if answer.already else MailState.SENT,
-            )
+        member = db.get(Member, payload.member_id)
+        if member is None:
+            return Cancel("member_deleted")  # with whom every note of their mails goes
+        about = db.get(Conversation, payload.conversation_id)
+        note = insert(EmailSent).values(
+            business_id=member.business_id,
+            to_member=member.id,
+            template=payload.alert.value,
+            conversation_id=about and about.id,
+            resend_ref=answer.ref,
+            state=MailState.ALREADY_SENT if answer.already else MailState.SENT,
         )
+        db.execute(note.on_conflict_do_nothing())  # two at once send one mail, under its key
+        return None
 
 
 def _sent(db: Session, payload: SendAlert) -> bool:

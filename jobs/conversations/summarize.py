@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from jobs.conversations.payloads import SummarizeConversation
-from jobs.conversations.words import words_of
+from jobs.conversations.words import must_still_be_there, words_of
 from jobs.leads.payloads import ExtractLead
 from jobs.usage.payloads import MeterConversation
 from ledger.enqueue import enqueue
@@ -24,13 +24,22 @@ class Talk:
 
     text: str
     channel: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the model made of it, and the ids of the rows it was made from."""
+
+    said: Summarized
+    sources: tuple[str, ...]
 
 
 @vendor_job(SummarizeConversation)
 class Summarize:
     """Summarize one conversation."""
 
-    def load(self, db: Session, payload: SummarizeConversation) -> Talk | Known[Summarized | None] | Cancel:
+    def load(self, db: Session, payload: SummarizeConversation) -> Talk | Known[Note | None] | Cancel:
         """Gather the words; the same words are not summarized twice, and silence not at all."""
         conversation = db.get(Conversation, payload.conversation_id)
         if conversation is None:
@@ -39,27 +48,40 @@ class Summarize:
         summary = db.scalar(select(Summary).where(Summary.conversation_id == conversation.id))
         if not words.text or (summary is not None and summary.derived_from == list(words.sources)):
             return Known(None)
-        return Talk(words.text, conversation.channel.value)
+        return Talk(words.text, conversation.channel.value, words.sources)
 
-    def call(self, given: Talk, vendors: Vendors) -> Summarized | None:
+    def call(self, given: Talk, vendors: Vendors) -> Note | None:
         """Ask the model."""
-        return vendors.anthropic.summarize(given.text, channel=given.channel)
+        return Note(vendors.anthropic.summarize(given.text, channel=given.channel), given.sources)
 
-    def save(self, db: Session, payload: SummarizeConversation, answer: Summarized | None) -> None:
+    def save(self, db: Session, payload: SummarizeConversation, answer: Note | None) -> Cancel | None:
         """Keep the summary, in the place of an older one, and look for the lead."""
-        conversation = db.get_one(Conversation, payload.conversation_id)
+        # Two that run at once write one after the other.
+        conversation = db.get(Conversation, payload.conversation_id, with_for_update=True)
+        if conversation is None:
+            return Cancel("conversation_deleted")
         if answer is not None:
-            found = db.scalar(select(Summary).where(Summary.conversation_id == conversation.id))
-            summary = found or Summary(business_id=conversation.business_id, conversation_id=conversation.id)
-            summary.derived_from = list(words_of(db, conversation).sources)
-            summary.body = answer.body
-            summary.model = answer.model
-            summary.input_tokens = answer.input_tokens
-            summary.output_tokens = answer.output_tokens
-            db.add(summary)
+            _keep(db, conversation, answer)
         enqueue(db, ExtractLead(conversation_id=conversation.id))
+        return None
 
     def otherwise(self, db: Session, payload: SummarizeConversation) -> None:
         """A conversation that cannot be summarized is metered and told of all the same."""
         if db.get(Conversation, payload.conversation_id) is not None:
             enqueue(db, MeterConversation(conversation_id=payload.conversation_id))
+
+
+def _keep(db: Session, conversation: Conversation, note: Note) -> None:
+    words = words_of(db, conversation)
+    must_still_be_there(words, note.sources)
+    found = db.scalar(select(Summary).where(Summary.conversation_id == conversation.id))
+    if found is not None and found.derived_from == list(words.sources):
+        return  # one that knows all the words came first
+    summary = found or Summary(business_id=conversation.business_id, conversation_id=conversation.id)
+    # Not the words of now: what came meanwhile is not in it, and is summarized next.
+    summary.derived_from = list(note.sources)
+    summary.body = note.said.body
+    summary.model = note.said.model
+    summary.input_tokens = note.said.input_tokens
+    summary.output_tokens = note.said.output_tokens
+    db.add(summary)

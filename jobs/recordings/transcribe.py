@@ -41,7 +41,7 @@ class Transcribe:
         recording = db.get(Recording, payload.recording_id)
         if recording is None or recording.state is RecordingState.DELETED or recording.object is None:
             return Cancel("recording_deleted")
-        if db.scalar(select(exists().where(Transcript.recording_id == recording.id))):
+        if _is_heard(db, recording):
             return Known(None)
         return Audio(recording.object, str(recording.business_id))
 
@@ -51,10 +51,12 @@ class Transcribe:
             raise GiveUp("recording_empty", "The recording has no bytes.")
         return vendors.deepgram.transcribe(vendors.objects.presign(given.key, LINK_LASTS), tag=given.tag)
 
-    def save(self, db: Session, payload: TranscribeRecording, answer: Heard | None) -> None:
+    def save(self, db: Session, payload: TranscribeRecording, answer: Heard | None) -> Cancel | None:
         """Keep the words; when no other recording of the conversation is still to be heard, go on with it."""
-        recording = db.get_one(Recording, payload.recording_id)
-        if answer is not None:
+        recording = db.get(Recording, payload.recording_id, with_for_update=True)
+        if recording is None or recording.state is RecordingState.DELETED:
+            return Cancel("recording_deleted")  # while it was heard: its words go with it
+        if answer is not None and not _is_heard(db, recording):
             db.add(transcript(recording, answer))
             recording.seconds = answer.seconds
             recording.state = RecordingState.STORED  # it was unusable until somebody mended it
@@ -64,6 +66,7 @@ class Transcribe:
         db.execute(select(Conversation.id).where(Conversation.id == conversation_id).with_for_update())
         if not still_to_be_heard(db, conversation_id):
             enqueue(db, SummarizeConversation(conversation_id=conversation_id))
+        return None
 
     def otherwise(self, db: Session, payload: TranscribeRecording) -> None:
         """What cannot be heard is marked; the conversation goes on with what was, or is metered as it is."""
@@ -124,6 +127,10 @@ def recordings_of(conversation_id: UUID) -> Select[UUID]:
         .join(Call, CallLeg.call_id == Call.id)
         .where(Call.conversation_id == conversation_id)
     )
+
+
+def _is_heard(db: Session, recording: Recording) -> bool:
+    return bool(db.scalar(select(exists().where(Transcript.recording_id == recording.id))))
 
 
 def heard_of(db: Session, conversation_id: UUID) -> bool:

@@ -1,0 +1,92 @@
+"""The production path from the web tier's transaction to the mail, with nothing in it patched: real database and roles,
+real bucket, the vendors' own wire formats on loopback."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from providers.vendors import Vendors, VendorValues
+from sandbox.storage import ACCESS_KEY, REGION, SECRET_KEY, Storage
+from sandbox.vendors import anthropic, deepgram, resend
+from tests.jobs.house import HTTP, House, Store, Wire, Wires
+from tests.jobs.house import house as make_house
+from tests.jobs.shop import Shop
+from tests.jobs.spoken import scripts
+
+PUBLIC_URL = "https://app.example.com"
+OWNER = "owner@harbour-repairs.example.com"
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Wires]:
+    with ExitStack() as running:
+        yield Wires(
+            deepgram=Wire(running.enter_context(deepgram.start(canned=scripts()))),
+            anthropic=Wire(running.enter_context(anthropic.start())),
+            resend=Wire(running.enter_context(resend.start())),
+        )
+
+
+@pytest.fixture
+def wires(servers: Wires) -> Wires:
+    servers.reset()
+    return servers
+
+
+@pytest.fixture(scope="session")
+def values(storage: Storage, servers: Wires) -> VendorValues:
+    return VendorValues(
+        deepgram_api_key="sandbox-deepgram",
+        deepgram_base_url=servers.deepgram.url,
+        anthropic_api_key="sandbox-anthropic",
+        anthropic_base_url=servers.anthropic.url,
+        anthropic_model="claude-haiku-5-5",
+        resend_api_key="sandbox-resend",
+        resend_base_url=servers.resend.url,
+        resend_sender="Nexara <alerts@nexara.example.com>",
+        s3_endpoint=storage.url,
+        s3_region=REGION,
+        s3_access_key=ACCESS_KEY,
+        s3_secret_key=SECRET_KEY,
+        s3_bucket="jobs",
+        public_url=PUBLIC_URL,
+    )
+
+
+@pytest.fixture(scope="session")
+def usual(values: VendorValues) -> Iterator[Vendors]:
+    """The vendors as every process sees them that is configured right: their SDKs are slow to set up."""
+    vendors = Vendors(values)
+    yield vendors
+    vendors.close()
+
+
+@pytest.fixture
+def store(storage: Storage, values: VendorValues) -> Store:
+    if not storage.alive():
+        storage.start()
+    if HTTP.head(f"{storage.url}/{values.s3_bucket}").is_error:
+        storage.create_bucket(values.s3_bucket)
+    return Store(f"{storage.url}/{values.s3_bucket}")
+
+
+@pytest.fixture
+def house(database: Any, values: VendorValues, usual: Vendors, wires: Wires) -> Iterator[House]:
+    made = make_house(database, values, usual, wires)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def new_shop(house: House, store: Store) -> Callable[..., Shop]:
+    return lambda **told: Shop(house, store).open(**told)
+
+
+@pytest.fixture
+def shop(new_shop: Callable[..., Shop]) -> Shop:
+    """A business that has not chosen to get callers' details by mail, and one member who is told."""
+    made = new_shop()
+    made.employ(OWNER)
+    return made
