@@ -12,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from ledger.watch import HEARTBEAT_EVERY, UNHEARD_AFTER, heartbeat, sign_off
 
 log = logging.getLogger(__name__)
+AFTER_A_MISS = 0.5
+"""Seconds to the next try: after a restart of the server, the worker starts nothing until it is heard again."""
 
 
 class Heartbeat:
@@ -46,11 +48,14 @@ class Heartbeat:
             log.warning("heartbeat.sign_off_failed")
 
     def _run(self) -> None:
-        while not self._stop.wait(HEARTBEAT_EVERY.total_seconds()):
+        pause = HEARTBEAT_EVERY.total_seconds()
+        while not self._stop.wait(pause):
             try:
                 self._beat()
+                pause = HEARTBEAT_EVERY.total_seconds()
             except SQLAlchemyError:
                 log.warning("heartbeat.missed")
+                pause = AFTER_A_MISS
 
     def _beat(self) -> None:
         sent = time.monotonic()

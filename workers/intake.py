@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from uuid import UUID
 
@@ -39,6 +39,7 @@ class Intake:
         worker: UUID,
         queues: Sequence[str],
         budget: Budget,
+        heard: Callable[[], bool] = lambda: True,
     ) -> None:
         self._engine = engine
         self._bell = bell
@@ -49,6 +50,7 @@ class Intake:
         self._held: dict[int, Claimed] = {}
         self._closed = threading.Event()
         self._redis_again = 0.0
+        self._heard = heard
         self.budget = budget
 
     @property
@@ -86,6 +88,9 @@ class Intake:
         """Claim what there is room for; waits up to `wait` seconds. A Redis that is down is gone round."""
         room = self.budget.room(wait)
         if self.closed or room == 0:
+            return []
+        if not self._heard():  # what it claimed now it would only give back, and claim again
+            time.sleep(min(wait, 0.25))
             return []
         key, tokens = self._pop(room, wait)
         if not tokens:

@@ -42,8 +42,8 @@ class WorkerProcess:
     ) -> None:
         self.id = uuid4()
         self._stopping = threading.Event()
-        self._intake = Intake(engine, bell, registry, self.id, queues, Budget(threads))
         self._heartbeat = Heartbeat(beats, self.id, threads, registry.kinds)
+        self._intake = Intake(engine, bell, registry, self.id, queues, Budget(threads), self._heartbeat.heard)
         self._completer = Completer(engine, self._intake.forget, self.stop)
         runner = Runner(registry, engine, vendors, heard=self._heartbeat.heard, ring=_quietly(bell.ring), tell=tell)
         broker = LedgerBroker(self._intake)
