@@ -53,7 +53,12 @@ class Budget:
             return self._changed.wait_for(lambda: self._held == 0, wait)
 
     def _free(self) -> int:
-        return self._threads + min(MOST_AHEAD, int(self._pace * AHEAD)) - self._held
+        return self._threads + self._ahead() - self._held
+
+    def _ahead(self) -> int:
+        """How many jobs to hold beside the running ones; none after a silence, when the pace is of other jobs."""
+        silence = time.monotonic() - self._since
+        return 0 if silence > WINDOW else min(MOST_AHEAD, int(self._pace * AHEAD))
 
     def _measure(self) -> None:
         elapsed = time.monotonic() - self._since
