@@ -16,10 +16,10 @@ from pydantic.fields import FieldInfo
 class Terms:
     """On which terms jobs of a kind run.
 
-    `timeout` bounds one attempt in all, `max_attempts` of 11 outlast a vendor that is down for some three quarters of an
-    hour, `give_up_after` how long a vendor's "later" is believed, counted from when the
-    job was due. `unique_by` names the payload's fields that make two open jobs the same one; `until_done` says that
-    this holds while one runs, too. `vendors` are those the job cannot do without.
+    `timeout` bounds one attempt in all; 11 attempts outlast a vendor that is down for some three quarters of an hour.
+    `give_up_after` is how long a vendor's "later" is believed, counted from when the job was due. `unique_by` names the
+    payload's fields that make two open jobs the same one; `until_done` says that this holds while one runs, too.
+    `vendors` are those the job cannot do without.
     """
 
     queue: str

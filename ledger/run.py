@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,6 +62,7 @@ class Ended:
     state: str
     reason: str | None = None
     failure: Failure | None = None
+    seconds: float | None = None
 
 
 class Unseen(Exception):
@@ -129,6 +131,7 @@ class _Run:
         self.claimed = claimed
         self.job = job
         self.attempt = claimed.attempt if claimed.started else claimed.attempt + 1
+        self.began = time.monotonic()
         self.known = {"id": claimed.id, "fence": claimed.fence}
 
     def attempted(self) -> Ended:
@@ -292,4 +295,5 @@ class _Run:
             raise Unseen
 
     def ended(self, state: str, reason: str | None = None, failure: Failure | None = None) -> Ended:
-        return Ended(self.claimed.id, self.claimed.kind, self.attempt, state, reason, failure)
+        seconds = round(time.monotonic() - self.began, 3)
+        return Ended(self.claimed.id, self.claimed.kind, self.attempt, state, reason, failure, seconds)

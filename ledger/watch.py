@@ -1,6 +1,7 @@
 """Who is alive, and what becomes of the jobs of those who are not."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,7 +16,7 @@ MOST_RESCUES = 3
 
 HEARTBEAT = text("SELECT ledger.heartbeat_v1(:worker, :threads, :kinds)")
 SIGN_OFF = text("SELECT ledger.sign_off_v1(:worker)")
-RESCUE = text("SELECT id, state FROM ledger.rescue_v1(:stale, :most)")
+RESCUE = text("SELECT id, kind, attempt, state, reason FROM ledger.rescue_v1(:stale, :most)")
 
 
 def heartbeat(db: Connection, worker: UUID, threads: int, kinds: Sequence[str]) -> None:
@@ -28,6 +29,17 @@ def sign_off(db: Connection, worker: UUID) -> None:
     db.execute(SIGN_OFF, {"worker": worker})
 
 
-def rescue(db: Connection, stale: timedelta = STALE_AFTER) -> list[tuple[int, str]]:
-    """Take back the jobs of silent workers and those past their deadline; returns ids and the states they took."""
-    return [(row.id, row.state) for row in db.execute(RESCUE, {"stale": stale, "most": MOST_RESCUES})]
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """A job that was taken back, the state it took, and why if it is dead."""
+
+    id: int
+    kind: str
+    attempt: int
+    state: str
+    reason: str | None
+
+
+def rescue(db: Connection, stale: timedelta = STALE_AFTER) -> list[Rescued]:
+    """Take back the jobs of silent workers and those past their deadline."""
+    return [Rescued(*row) for row in db.execute(RESCUE, {"stale": stale, "most": MOST_RESCUES})]

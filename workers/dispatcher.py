@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.dispatch import BELL, PRIORITIES, Dispatched, dispatch, promote, ring_again, sleep, waiting
+from ledger.run import Ended
 from ledger.watch import RESCUE_EVERY, STALE_AFTER, rescue
 from workers.bell import Bell
 
@@ -51,7 +52,10 @@ class Depth:
 class Dispatcher:
     """Moves jobs from the ledger to Redis. Any number may run: a lock a queue keeps them apart."""
 
-    def __init__(self, engine: Engine, bell: Bell, listen_url: str) -> None:
+    def __init__(
+        self, engine: Engine, bell: Bell, listen_url: str, tell: Callable[[Ended], None] = lambda _: None
+    ) -> None:
+        self._tell = tell
         self._engine = engine
         self._bell = bell
         self._listen_url = listen_url
@@ -61,6 +65,7 @@ class Dispatcher:
         self._queues: Sequence[str] = ()
         self._due: dict[str, float] = {}
         self._asleep = False
+        self.failed = False
 
     def stop(self) -> None:
         """Ask the process to stop; safe in a signal handler."""
@@ -166,8 +171,10 @@ class Dispatcher:
                     continue
                 with self._engine.begin() as db:
                     rescued = rescue(db)
-                for job_id, state in rescued:
-                    log.warning("job.rescued", extra={"job_id": job_id, "state": state})
+                for job in rescued:
+                    log.warning("job.rescued", extra={"job_id": job.id, "kind": job.kind, "state": job.state})
+                    if job.state == "dead":  # no worker is there to tell of it
+                        self._tell(Ended(job.id, job.kind, job.attempt, job.state, job.reason))
             except SQLAlchemyError:
                 unbroken_since = time.monotonic()
 
@@ -192,6 +199,16 @@ class Dispatcher:
                     self._knock.set()
 
         self._again_and_again(hear)
+
+    def _for_life(self, watch: Callable[[], None]) -> None:
+        """Run a watch until the process stops; a process that lost one of its watches must not go on without it."""
+        try:
+            watch()
+        except Exception:
+            log.critical("dispatcher.watch_died")
+            self.failed = True
+            self.stop()
+            raise
 
     def _again_and_again(self, hear: Callable[[], None]) -> None:
         while not self._stopping.is_set():

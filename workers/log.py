@@ -109,6 +109,7 @@ def tell(ended: Ended) -> None:
         "kind": ended.kind,
         "attempt": ended.attempt,
         "reason": ended.reason,
+        "seconds": ended.seconds,
     }
     if failure is not None:
         fields |= {

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 
@@ -59,9 +60,12 @@ def run_dispatcher(settings: Settings) -> None:
     _start_seeing(settings)
     database = _database(settings, 2, load())
     plain_url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    dispatcher = Dispatcher(database, bell(settings), plain_url)
+    dispatcher = Dispatcher(database, bell(settings), plain_url, _tell)
     _on_signal(dispatcher.stop)
     dispatcher.run()
+    sentry.flush()
+    if dispatcher.failed:
+        sys.exit(1)
 
 
 def run_scheduler(settings: Settings) -> None:

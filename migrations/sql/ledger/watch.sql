@@ -15,22 +15,26 @@ $$;
 
 -- Take back the running jobs whose worker has been silent for p_stale or whose deadline is over, and those that a living
 -- one reserved and did not start for half a minute: it may not know that it holds them, if the answer to its claim was
--- lost. Unstarted: available, unspent. Started: a 'lost' attempt, then available; or dead as poison after p_most rescues.
+-- lost. Unstarted: available, unspent. Started: a 'lost' attempt, then available; or dead, after p_most rescues or its
+-- last attempt: as poison if its worker died, else as past its deadline.
 -- The server itself must have been up for p_stale: after its restart every heartbeat is old and every worker alive.
--- Returns the jobs rescued and the state each took.
+-- Returns the jobs rescued, the state each took, and why it is dead.
 CREATE FUNCTION ledger.rescue_v1(p_stale interval, p_most integer DEFAULT 3, p_limit integer DEFAULT 500)
-RETURNS TABLE (id bigint, state text)
+RETURNS TABLE (id bigint, kind text, attempt integer, state text, reason text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   lost record;
   became text;
+  ended_as text;
 BEGIN
   IF pg_postmaster_start_time() > clock_timestamp() - p_stale THEN
     RETURN;
   END IF;
   FOR lost IN
-    SELECT j.id, j.fence, j.started_at, j.rescues, j.deadline_at < clock_timestamp() AS overdue
+    SELECT j.id, j.fence, j.kind, j.attempt::integer AS attempt, j.max_attempts, j.started_at, j.rescues,
+           coalesce(j.deadline_at < clock_timestamp(), false)
+             AND w.heartbeat_at >= clock_timestamp() - p_stale AS overdue
     FROM jobs j LEFT JOIN workers w ON w.id = j.worker_id
     WHERE j.state = 'running'
       AND (coalesce(w.heartbeat_at, j.claimed_at) < clock_timestamp() - p_stale
@@ -39,6 +43,7 @@ BEGIN
     ORDER BY j.id LIMIT p_limit
     FOR UPDATE OF j SKIP LOCKED
   LOOP
+    ended_as := NULL;
     IF lost.started_at IS NULL THEN
       became := ledger.reopen(lost.id, lost.fence, 'available', NULL, NULL, true);
     ELSE
@@ -47,9 +52,10 @@ BEGIN
         'message', CASE WHEN lost.overdue THEN 'The job was still running at its deadline.'
                         ELSE 'The worker stopped without a word while it ran this job.' END,
         'fingerprint', CASE WHEN lost.overdue THEN 'past_deadline' ELSE 'worker_died' END));
-      IF lost.rescues + 1 >= p_most THEN
+      IF lost.rescues + 1 >= p_most OR lost.attempt >= lost.max_attempts THEN
+        ended_as := CASE WHEN lost.overdue THEN 'past_deadline' ELSE 'poison' END;
         UPDATE jobs
-        SET state = 'dead', fence = fence + 1, reason = 'poison', rescues = rescues + 1, finished_at = clock_timestamp(),
+        SET state = 'dead', fence = jobs.fence + 1, reason = ended_as, rescues = jobs.rescues + 1, finished_at = clock_timestamp(),
             worker_id = NULL
         WHERE jobs.id = lost.id AND jobs.fence = lost.fence;
         became := 'dead';
@@ -58,7 +64,7 @@ BEGIN
         became := ledger.reopen(lost.id, lost.fence, 'available', NULL, NULL, true);
       END IF;
     END IF;
-    RETURN QUERY SELECT lost.id, became;
+    RETURN QUERY SELECT lost.id, lost.kind, lost.attempt, became, ended_as;
   END LOOP;
   DELETE FROM workers w WHERE w.heartbeat_at < clock_timestamp() - interval '1 hour'
     AND NOT EXISTS (SELECT FROM jobs j WHERE j.worker_id = w.id AND j.state = 'running');
