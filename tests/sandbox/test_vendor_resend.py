@@ -12,6 +12,7 @@ import httpx
 import pytest
 import resend
 from resend.exceptions import ResendError
+from resend.http_client_requests import RequestsClient
 
 from ledger import clock
 from sandbox.vendors import resend as vendor
@@ -38,6 +39,8 @@ def _fresh(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     httpx.post(f"{url}/_sandbox/reset").raise_for_status()
     monkeypatch.setattr(resend, "api_key", "sandbox-resend")
     monkeypatch.setattr(resend, "api_url", url)
+    # The SDK's own client: our adapter, if another test of this process used it, has put its own in the global.
+    monkeypatch.setattr(resend, "default_http_client", RequestsClient())
 
 
 def send(key: str | None = None, **changes: Any) -> str:
