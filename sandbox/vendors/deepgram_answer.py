@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from starlette.datastructures import QueryParams
 
-from sandbox.vendors.recogniser import Word
+from sandbox.vendors.heard import Word
 
 PAUSE = 0.8
 """Seconds of silence that end an utterance, as Deepgram has it when `utt_split` is not given."""

@@ -9,7 +9,8 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from sandbox.vendors.audio import Audio, is_silent
-from sandbox.vendors.recogniser import Recogniser, Word
+from sandbox.vendors.heard import Word
+from sandbox.vendors.recogniser import Recogniser
 
 Heard = Sequence[Sequence[Word]]
 

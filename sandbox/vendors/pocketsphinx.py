@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.vendors.audio import is_silent
-from sandbox.vendors.recogniser import RATE, Word
+from sandbox.vendors.heard import RATE, Word
 
 FRAMES_A_SECOND = 100
 

