@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -182,7 +183,7 @@ def meaning(error: Exception) -> JobError:
             return TryAgain("anthropic_unreachable", "the connection to Anthropic failed")
         case APIStatusError(status_code=int(status)):
             return _refusal(status, f"{error.type}: {error.api_message}", error.response.headers)
-        case APIResponseValidationError() | ValidationError():
+        case APIResponseValidationError() | ValidationError() | JSONDecodeError():
             return TryAgain("anthropic_garbled", "Anthropic answered something that was not asked for")
         case _:
             return TryAgain("anthropic_failed", f"Anthropic's SDK failed with {whereabouts(error)}")

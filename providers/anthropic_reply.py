@@ -34,7 +34,7 @@ class _Usage(_Part):
 class Reply(_Part):
     """One message of the model."""
 
-    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,99}$")]
+    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")]
     content: list[_Block]
     stop_reason: str | None
     usage: _Usage

@@ -29,7 +29,8 @@ def _or_none(value: object, check: ValidatorFunctionWrapHandler) -> object:
 Seconds = Annotated[float, Field(ge=0, le=A_WEEK, allow_inf_nan=False)]
 Confidence = Annotated[float | None, Field(ge=0, le=1, allow_inf_nan=False), WrapValidator(_or_none)]
 Speaker = Annotated[int | None, Field(ge=0, le=1000), WrapValidator(_or_none)]
-Language = Annotated[str | None, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$"), WrapValidator(_or_none)]
+# As models/kinds.py has it: "multi", which Deepgram is asked for, is no language.
+Language = Annotated[str | None, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"), WrapValidator(_or_none)]
 Languages = Annotated[list[Language] | None, WrapValidator(_or_none)]
 
 

@@ -37,9 +37,12 @@ def meter(db: Session, payload: MeterConversation) -> Cancel | None:
 
 
 def _meter_call(db: Session, conversation: Conversation) -> None:
-    call = db.scalars(select(Call).where(Call.conversation_id == conversation.id)).one()
+    call = db.scalar(select(Call).where(Call.conversation_id == conversation.id))
+    if call is None:
+        raise TryAgain("call_missing", "The conversation is a call whose row is not there yet.")
     assert conversation.ended_at is not None  # noqa: S101 - asked above
-    lasted = math.ceil((conversation.ended_at - conversation.started_at).total_seconds())
+    # A carrier's clock and ours may differ: nobody is billed less than nothing.
+    lasted = max(0, math.ceil((conversation.ended_at - conversation.started_at).total_seconds()))
     _once(
         db,
         conversation.business_id,

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from providers.s3 import Objects
 from providers.vendors import Vendors, VendorValues
 from sandbox.storage import ACCESS_KEY, REGION, SECRET_KEY, Storage
 from sandbox.vendors import anthropic, deepgram, resend
-from tests.jobs.house import HTTP, House, Store, Wire, Wires
+from tests.jobs.house import HTTP, House, Wire, Wires
 from tests.jobs.house import house as make_house
 from tests.jobs.shop import Shop
 from tests.jobs.spoken import scripts
@@ -64,12 +65,12 @@ def usual(values: VendorValues) -> Iterator[Vendors]:
 
 
 @pytest.fixture
-def store(storage: Storage, values: VendorValues) -> Store:
+def objects(storage: Storage, values: VendorValues, usual: Vendors) -> Objects:
     if not storage.alive():
         storage.start()
     if HTTP.head(f"{storage.url}/{values.s3_bucket}").is_error:
         storage.create_bucket(values.s3_bucket)
-    return Store(f"{storage.url}/{values.s3_bucket}")
+    return usual.objects
 
 
 @pytest.fixture
@@ -80,8 +81,8 @@ def house(database: Any, values: VendorValues, usual: Vendors, wires: Wires) -> 
 
 
 @pytest.fixture
-def new_shop(house: House, store: Store) -> Callable[..., Shop]:
-    return lambda **told: Shop(house, store).open(**told)
+def new_shop(house: House, objects: Objects) -> Callable[..., Shop]:
+    return lambda **told: Shop(house, objects).open(**told)
 
 
 @pytest.fixture

@@ -48,19 +48,6 @@ class Wire:
 
 
 @dataclass(frozen=True)
-class Store:
-    """The bucket, written as the web tier does: by HTTP."""
-
-    url: str
-
-    def put(self, key: str, data: bytes) -> None:
-        HTTP.put(f"{self.url}/{key}", content=data, headers={"content-type": "audio/wav"}).raise_for_status()
-
-    def delete(self, key: str) -> None:
-        HTTP.delete(f"{self.url}/{key}").raise_for_status()
-
-
-@dataclass(frozen=True)
 class Wires:
     """The vendors' servers of this process."""
 

@@ -14,7 +14,8 @@ from models.calls import Call, CallLeg
 from models.conversations import Channel, Conversation, Direction, Message, Part, Participant
 from models.people import Identifier, IdentifierKind, Person
 from models.recordings import Recording, RecordingState
-from tests.jobs.house import House, Store
+from providers.s3 import Objects
+from tests.jobs.house import House
 from tests.jobs.spoken import BOOKING
 
 MONDAY = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
@@ -43,7 +44,7 @@ class Shop:
     """One business, as the web tier writes it."""
 
     house: House
-    store: Store
+    objects: Objects
     business: UUID = field(default_factory=uuid4)
     members: dict[str, UUID] = field(default_factory=dict)
 
@@ -89,7 +90,7 @@ class Shop:
         objects = tuple(f"{self.business}/recordings/{each}.wav" for each in recordings)
         for key, data in zip(objects, audio, strict=True):
             if data is not None:
-                self.store.put(key, data)
+                self.objects.put(key, data, "audio/wav")
         with self.house.acting_for(self.business) as db:
             reached_by = self._person(db, person, IdentifierKind.PHONE, number)
             self._conversation(db, conversation, person, Channel.CALL, ended_at)

@@ -28,9 +28,9 @@ def body(mail: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def samples(house, store, usual):
+def samples(house, objects):
     """The demo's businesses, calls and chats, after everything ran."""
-    load(house.web.url.render_as_string(hide_password=False), usual.objects)
+    load(house.web.url.render_as_string(hide_password=False), objects)
     house.drain()
     return house
 
