@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -16,7 +16,8 @@ MOST_RESCUES = 3
 
 HEARTBEAT = text("SELECT ledger.heartbeat_v1(:worker, :threads, :kinds)")
 SIGN_OFF = text("SELECT ledger.sign_off_v1(:worker)")
-RESCUE = text("SELECT id, kind, attempt, state, reason FROM ledger.rescue_v1(:stale, :most)")
+RESCUE = text("SELECT id, kind, attempt, state, reason FROM ledger.rescue_v1(:stale, :most, p_looked_at => :looked_at)")
+LOOK = text("SELECT clock_timestamp()")
 
 
 def heartbeat(db: Connection, worker: UUID, threads: int, kinds: Sequence[str]) -> None:
@@ -40,6 +41,13 @@ class Rescued:
     reason: str | None
 
 
-def rescue(db: Connection, stale: timedelta = STALE_AFTER) -> list[Rescued]:
-    """Take back the jobs of silent workers and those past their deadline."""
-    return [Rescued(*row) for row in db.execute(RESCUE, {"stale": stale, "most": MOST_RESCUES})]
+def look(db: Connection) -> datetime:
+    """Return the time by the server's clock, by which heartbeats are stamped."""
+    present: datetime = db.execute(LOOK).scalar_one()
+    return present
+
+
+def rescue(db: Connection, stale: timedelta = STALE_AFTER, looked_at: datetime | None = None) -> list[Rescued]:
+    """Take back the jobs of silent workers and those past their deadline; none if the server hung since `looked_at`."""
+    rows = db.execute(RESCUE, {"stale": stale, "most": MOST_RESCUES, "looked_at": looked_at})
+    return [Rescued(*row) for row in rows]

@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.dispatch import BELL, PRIORITIES, Dispatched, dispatch, promote, ring_again, sleep, waiting
 from ledger.run import Ended
-from ledger.watch import RESCUE_EVERY, STALE_AFTER, rescue
 from workers.bell import Bell
+from workers.rescuer import Rescuer
 
 log = logging.getLogger(__name__)
 POLL = 0.005  # seconds, while there was work a moment ago
@@ -55,8 +55,8 @@ class Dispatcher:
     def __init__(
         self, engine: Engine, bell: Bell, listen_url: str, tell: Callable[[Ended], None] = lambda _: None
     ) -> None:
-        self._tell = tell
         self._engine = engine
+        self._rescuer = Rescuer(engine, tell)
         self._bell = bell
         self._listen_url = listen_url
         self._stopping = threading.Event()
@@ -75,11 +75,11 @@ class Dispatcher:
     def run(self) -> None:
         """Dispatch until told to stop."""
         for name, watch in (
-            ("rescue", self._rescue),
+            ("rescue", lambda: self._rescuer.run(self._stopping)),
             ("listen", self._listen),
             ("bell", self._wait_for_bell),
         ):
-            threading.Thread(target=watch, name=name, daemon=True).start()
+            threading.Thread(target=self._for_life, args=(watch,), name=name, daemon=True).start()
         log.info("dispatcher.started")
         worked = time.monotonic()
         while not self._stopping.is_set():
@@ -159,24 +159,6 @@ class Dispatcher:
             with self._engine.begin() as db:
                 sleep(db, asleep=False)
             self._asleep = False
-
-    def _rescue(self) -> None:
-        """Take back jobs each second, once this loop has run unbroken for as long as a worker may be silent."""
-        unbroken_since = time.monotonic()
-        while not self._stopping.wait(RESCUE_EVERY.total_seconds()):
-            try:
-                if time.monotonic() - unbroken_since < STALE_AFTER.total_seconds():
-                    with self._engine.begin() as db:
-                        db.execute(text("SELECT 1"))
-                    continue
-                with self._engine.begin() as db:
-                    rescued = rescue(db)
-                for job in rescued:
-                    log.warning("job.rescued", extra={"job_id": job.id, "kind": job.kind, "state": job.state})
-                    if job.state == "dead":  # no worker is there to tell of it
-                        self._tell(Ended(job.id, job.kind, job.attempt, job.state, job.reason))
-            except SQLAlchemyError:
-                unbroken_since = time.monotonic()
 
     def _listen(self) -> None:
         """Hear an enqueuer's knock; without such a connection (a transaction pooler) the poll is enough."""

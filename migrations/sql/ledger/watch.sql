@@ -18,8 +18,10 @@ $$;
 -- lost. Unstarted: available, unspent. Started: a 'lost' attempt, then available; or dead, after p_most rescues or its
 -- last attempt: as poison if its worker died, else as past its deadline.
 -- The server itself must have been up for p_stale: after its restart every heartbeat is old and every worker alive.
+-- So it is after a hang, which may come between the caller's last look at the clock, p_looked_at, and this statement.
 -- Returns the jobs rescued, the state each took, and why it is dead.
-CREATE FUNCTION ledger.rescue_v1(p_stale interval, p_most integer DEFAULT 3, p_limit integer DEFAULT 500)
+CREATE FUNCTION ledger.rescue_v1(p_stale interval, p_most integer DEFAULT 3, p_limit integer DEFAULT 500,
+                                 p_looked_at timestamptz DEFAULT NULL)
 RETURNS TABLE (id bigint, kind text, attempt integer, state text, reason text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 #variable_conflict use_column
@@ -27,19 +29,20 @@ DECLARE
   lost record;
   became text;
   ended_as text;
+  present CONSTANT timestamptz := clock_timestamp();
 BEGIN
-  IF pg_postmaster_start_time() > clock_timestamp() - p_stale THEN
+  IF pg_postmaster_start_time() > present - p_stale OR p_looked_at < present - interval '1 s' THEN
     RETURN;
   END IF;
   FOR lost IN
     SELECT j.id, j.fence, j.kind, j.attempt::integer AS attempt, j.max_attempts, j.started_at, j.rescues,
-           coalesce(j.deadline_at < clock_timestamp(), false)
-             AND w.heartbeat_at >= clock_timestamp() - p_stale AS overdue
+           coalesce(j.deadline_at < present, false)
+             AND w.heartbeat_at >= present - p_stale AS overdue
     FROM jobs j LEFT JOIN workers w ON w.id = j.worker_id
     WHERE j.state = 'running'
-      AND (coalesce(w.heartbeat_at, j.claimed_at) < clock_timestamp() - p_stale
-           OR j.deadline_at < clock_timestamp()
-           OR (j.started_at IS NULL AND j.claimed_at < clock_timestamp() - interval '30 s'))
+      AND (coalesce(w.heartbeat_at, j.claimed_at) < present - p_stale
+           OR j.deadline_at < present
+           OR (j.started_at IS NULL AND j.claimed_at < present - interval '30 s'))
     ORDER BY j.id LIMIT p_limit
     FOR UPDATE OF j SKIP LOCKED
   LOOP
@@ -72,8 +75,8 @@ END $$;
 
 ALTER FUNCTION ledger.heartbeat_v1(uuid, integer, text[]) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.sign_off_v1(uuid) OWNER TO nexara_ledger;
-ALTER FUNCTION ledger.rescue_v1(interval, integer, integer) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.rescue_v1(interval, integer, integer, timestamptz) OWNER TO nexara_ledger;
 REVOKE ALL ON FUNCTION ledger.heartbeat_v1(uuid, integer, text[]), ledger.sign_off_v1(uuid),
-  ledger.rescue_v1(interval, integer, integer) FROM PUBLIC;
+  ledger.rescue_v1(interval, integer, integer, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger.heartbeat_v1(uuid, integer, text[]), ledger.sign_off_v1(uuid),
-  ledger.rescue_v1(interval, integer, integer) TO nexara_worker;
+  ledger.rescue_v1(interval, integer, integer, timestamptz) TO nexara_worker;
