@@ -70,6 +70,10 @@ class WorkerProcess:
         self._intake.close()
         for thread in self._worker.workers:
             thread.stop()
+        # The tap, too: what it took after the rest was given back would wait for a second ring, or for rescue.
+        for tap in self._worker.consumers.values():
+            tap.stop()
+            tap.join(max(0.0, until - time.monotonic()))
         for thread in self._worker.workers:
             thread.join(max(0.0, until - time.monotonic()))
         self._completer.stop(max(1.0, until - time.monotonic()))
