@@ -45,7 +45,7 @@ CREATE FUNCTION nexara.forgotten_v1(p_from timestamptz, p_until timestamptz, p_l
 RETURNS TABLE (business_id uuid, conversation_id uuid, recording_id uuid, channel text, tried boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
   WITH late AS (
-    SELECT * FROM nexara.unmetered_v1(p_from, p_until, NULL, p_limit)
+    SELECT * FROM nexara.unmetered_v1(p_from, p_until, NULL, NULL)
   ), about AS (
     SELECT j.business_id, j.state IN ('dead', 'cancelled', 'discarded') AS ended,
            coalesce(j.payload ->> 'conversation_id', j.payload ->> 'recording_id') AS subject
@@ -61,6 +61,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
   SELECT l.business_id, l.conversation_id, l.recording_id, l.channel, t.ended IS NOT NULL
   FROM late l LEFT JOIN told t USING (conversation_id)
   WHERE t.ended IS NOT FALSE
+  -- Not before: as many that wait for a parked job would hide all that came after them.
+  ORDER BY l.ended_at, l.conversation_id
+  LIMIT p_limit
 $$;
 
 ALTER FUNCTION nexara.unmetered_v1(timestamptz, timestamptz, uuid, integer) OWNER TO nexara_house;

@@ -1,0 +1,166 @@
+"""The nightly sweep, over every table of the map: what has reached its end goes, and nothing else, of nobody else."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import insert, text
+
+from jobs.retention.payloads import ExpireRows, SweepRetention
+from lifecycle.expire import expiring
+from models.entries import table_of
+from models.ledger import Attempt, Job, KeptAnswer, Tick, Worker
+from tests.rows import plant, values
+
+TONIGHT = datetime(2026, 9, 1, 2, 30, tzinfo=UTC)
+MOMENT = timedelta(minutes=1)
+OF_TENANTS = [each for each in expiring() if each.of_tenants]
+OF_THE_HOUSE = [each for each in expiring() if not each.of_tenants]
+
+
+@pytest.fixture
+def town(house):
+    """Two businesses with a row in every table: of the first, all that can expire is a minute past its end."""
+    old, young = uuid4(), uuid4()
+    with house.admin.begin() as db:
+        # What the facts enqueue is another test's business.
+        db.execute(text("SET LOCAL session_replication_role = replica"))
+        for business in (old, young):
+            plant(db, business)
+        for each in OF_TENANTS:
+            for business, age in ((old, each.after + MOMENT), (young, each.after - MOMENT)):
+                change = f"UPDATE {each.table} SET {each.since} = :at WHERE business_id = :business"
+                db.execute(text(change), {"at": TONIGHT - age, "business": business})
+        for each in OF_THE_HOUSE:
+            for age in (each.after + MOMENT, each.after - MOMENT, None):
+                if age is None and not each.table.columns[each.since].nullable:
+                    continue
+                row = values(each.table, {})
+                if "business_id" in each.table.columns:
+                    row["business_id"] = old
+                db.execute(insert(each.table).values(row | {each.since: TONIGHT - age if age else None}))
+    return old, young
+
+
+def rows_by_table(house):
+    """Count the rows of every table of ours, by business where they have one."""
+    tables = house.rows(
+        "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'nexara' AND table_type = 'BASE TABLE'"
+    )
+    told = {}
+    for table in tables:
+        of = "to_jsonb(t) ->> 'business_id'"
+        for business, count in house.rows(f"SELECT {of}, count(*) FROM nexara.{table.name} t GROUP BY 1"):
+            told[table.name, business] = count
+    return told
+
+
+def test_what_has_reached_its_end_goes_and_nothing_else(house, town):
+    old, young = town
+    before = rows_by_table(house)
+    house.house_enqueue(SweepRetention(as_of=TONIGHT))
+    ended = house.drain()
+    assert {each.state for each in ended} <= {"succeeded", "available"}, ended
+    after = rows_by_table(house)
+    gone = {key: count - after.get(key, 0) for key, count in before.items() if after.get(key, 0) != count}
+    expected = {(each.table.name, str(old)): 1 for each in OF_TENANTS}
+    for each in OF_THE_HOUSE:
+        business = str(old) if "business_id" in each.table.columns else None
+        expected[each.table.name, business] = 1
+    assert gone == expected
+    assert len(expected) == len(expiring()) > 9
+    assert {job.business_id for job in house.jobs("retention.expire")} == {old}
+    assert young not in {job.business_id for job in house.jobs()}
+    house.house_enqueue(SweepRetention(as_of=TONIGHT + MOMENT))
+    house.drain()
+    assert rows_by_table(house) == after
+
+
+def test_what_ends_with_an_expired_row_goes_with_it(house, town):
+    """A visitor is forgotten after 90 days, and so is what they did, though events are kept for longer."""
+    old, _ = town
+    house.sql("UPDATE nexara.product_events SET at = :at", at=TONIGHT)
+    assert (
+        house.sql("SELECT count(*) FROM nexara.product_events WHERE business_id = :b AND visitor_id IS NOT NULL", b=old)
+        == 1
+    )
+    house.house_enqueue(SweepRetention(as_of=TONIGHT))
+    house.drain()
+    assert {job.state for job in house.jobs()} == {"succeeded"}
+    for table in ("visitors", "product_events"):
+        assert house.sql(f"SELECT count(*) FROM nexara.{table} WHERE business_id = :b", b=old) == 0, table
+        assert house.sql(f"SELECT count(*) FROM nexara.{table}") == 1, table
+
+
+def test_more_than_a_batch_goes_batch_by_batch(house, town):
+    old, _ = town
+    house.sql(
+        "INSERT INTO nexara.product_events (business_id, visitor_id, name, props, at) "
+        "SELECT :b, (SELECT id FROM nexara.visitors WHERE business_id = :b), 'x', '{}', :at FROM generate_series(1, 1200)",
+        b=old,
+        at=TONIGHT,
+    )
+    house.house_enqueue(SweepRetention(as_of=TONIGHT))
+    states = [each.state for each in house.drain() if each.kind == "retention.expire"]
+    assert states[0] == "available"
+    assert states[-1] == "succeeded"
+    assert house.sql("SELECT count(*) FROM nexara.product_events WHERE business_id = :b", b=old) == 0
+    assert house.sql("SELECT count(*) FROM nexara.visitors WHERE business_id = :b", b=old) == 0
+
+
+def test_a_day_ahead_ends_nothing_early(house, town):
+    old, young = town
+    for each in expiring():
+        house.sql(f"UPDATE {each.table} SET {each.since} = now() - interval '1 day'")
+    before = rows_by_table(house)
+    ahead = datetime(2999, 1, 1, tzinfo=UTC)
+    house.house_enqueue(SweepRetention(as_of=ahead))
+    house.enqueue(ExpireRows(business_id=old, as_of=ahead), old)
+    house.drain()
+    assert {job.state for job in house.jobs()} == {"succeeded"}
+    assert rows_by_table(house) == before
+
+
+def test_a_business_s_job_ends_its_own_rows_whatever_its_payload_says(house, town):
+    old, young = town
+    for each in OF_TENANTS:
+        house.sql(f"UPDATE {each.table} SET {each.since} = :at", at=TONIGHT - each.after - MOMENT)
+    house.enqueue(ExpireRows(business_id=young, as_of=TONIGHT), old)
+    house.drain()
+    for each in OF_TENANTS:
+        left = house.rows(f"SELECT business_id FROM {each.table}")
+        assert left == [(young,)], each.table.name
+
+
+def test_the_ledger_s_own_rows_end_too(house):
+    lives = {
+        table_of(row).name: (row.__life__.ends.after, row.__life__.ends.since)
+        for row in (Job, Attempt, KeptAnswer, Tick, Worker)
+    }
+    with house.admin.begin() as db:
+        for number, past in enumerate((timedelta(0), 2 * MOMENT), start=1):
+            at = {name: TONIGHT - after + MOMENT - past for name, (after, _) in lives.items()}
+            job = db.execute(
+                text(
+                    "INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, payload, state, max_attempts, "
+                    "give_up_at, finished_at) SELECT nextval('ledger.jobs_id_seq'), 'usage.meter', 'usage', 1, :b, 1, "
+                    "CAST(:p AS jsonb), 'dead', 1, now(), :at RETURNING id"
+                ),
+                {"b": UUID(int=1), "p": json.dumps({"conversation_id": str(UUID(int=number))}), "at": at["jobs"]},
+            ).scalar_one()
+            told = {"job": job, "b": UUID(int=1), "tick": f"2026-0{number}-01", "worker": uuid4()} | at
+            for statement in (
+                "INSERT INTO ledger.attempts (job_id, business_id, kind, attempt, outcome, ended_at) "
+                "VALUES (:job, :b, 'usage.meter', 1, 'gave_up', :attempts)",
+                "INSERT INTO ledger.kept_answers (job_id, input_hash, answer, kept_at) "
+                "VALUES (:job, 'a', '{}', :kept_answers)",
+                "INSERT INTO ledger.ticks (schedule, tick, due_at, outcome) VALUES ('x', :tick, :ticks, 'fired')",
+                "INSERT INTO ledger.workers (id, threads, kinds, heartbeat_at) VALUES (:worker, 1, '{}', :workers)",
+            ):
+                db.execute(text(statement), told)
+    house.house_enqueue(SweepRetention(as_of=TONIGHT))
+    house.drain()
+    for name, (after, since) in lives.items():
+        kept = house.rows(f"SELECT {since} AS at FROM ledger.{name} WHERE {since} < :tonight", tonight=TONIGHT)
+        assert [TONIGHT - row.at for row in kept] == [after - MOMENT], name
