@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited, TryAgain
+from ledger.transaction import passing
 
 ROOT = Path(__file__).resolve().parent.parent
 WITHHELD = "Its own words are withheld: they may quote a caller."
@@ -69,7 +70,7 @@ def _outcome(error: BaseException) -> str:
         case Misconfigured():
             return "misconfigured"
         case _:
-            return "bug"
+            return "try_again" if passing(error) else "bug"
 
 
 def _words(error: BaseException) -> tuple[str, str]:

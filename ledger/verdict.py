@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited
 from ledger.retry import backoff, pause
+from ledger.transaction import passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +47,10 @@ def judge(
         case _ if attempt >= max_attempts:
             return Verdict("dead", "attempts_exhausted")
         case _:
-            reason = error.code if isinstance(error, JobError) else "bug"
-            return Verdict("retryable", reason, now + backoff(attempt, draw))
+            return Verdict("retryable", _reason(error), now + backoff(attempt, draw))
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, JobError):
+        return error.code
+    return "database_busy" if passing(error) else "bug"
