@@ -4,6 +4,8 @@
 -- the kinds this worker knows: another stays dispatched, for a worker of the new release.
 -- Kinds without effects (p_plain) are started by the same set; not so a job that was lost once, which might be the one
 -- that kills its worker: it starts alone, and takes nobody with it.
+-- A row that somebody has locked, such as an enqueuer who joined it and has not committed, is left for a later ring: the
+-- others must not wait for that transaction.
 CREATE FUNCTION ledger.claim_v1(p_worker uuid, p_kinds text[], p_plain text[], p_ids bigint[], p_fences integer[])
 RETURNS TABLE (id bigint, fence integer, kind text, business_id uuid, payload jsonb, attempt integer, max_attempts integer,
                rescues integer, give_up_at timestamptz, cursor jsonb, started boolean)
@@ -15,8 +17,10 @@ LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
       attempt = CASE WHEN popped.plain AND j.rescues = 0 THEN j.attempt + 1 ELSE j.attempt END
   FROM (
     SELECT p.id, p.fence, k.kind = ANY (p_plain) AS plain, k.timeout
-    FROM unnest(p_ids, p_fences) AS p(id, fence) JOIN jobs w ON w.id = p.id JOIN job_kinds k ON k.kind = w.kind
+    FROM unnest(p_ids, p_fences) AS p(id, fence)
+    JOIN jobs w ON w.id = p.id AND w.fence = p.fence JOIN job_kinds k ON k.kind = w.kind
     WHERE k.kind = ANY (p_kinds)
+    FOR NO KEY UPDATE OF w SKIP LOCKED
   ) popped
   WHERE j.id = popped.id AND j.fence = popped.fence
   RETURNING j.id, j.fence, j.kind, j.business_id, j.payload, j.attempt::integer, j.max_attempts::integer, j.rescues::integer,
