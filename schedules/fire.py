@@ -48,8 +48,8 @@ def ticks(schedule: Schedule, after: datetime, until: datetime) -> Iterator[date
 
 def previous(schedule: Schedule, now: datetime) -> datetime:
     """Return the last moment up to now at which the schedule was due."""
-    for days in (1, 8, 32, 367):
-        found = list(ticks(schedule, now - timedelta(days=days), now))
+    for hours in (1, 25, 8 * 24, 32 * 24, 367 * 24):
+        found = list(ticks(schedule, now - timedelta(hours=hours), now))
         if found:
             return found[-1]
     raise ValueError(f"{schedule.name} was never due in the last year")

@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from apscheduler.triggers.cron import CronTrigger
-
 from jobs.billing.payloads import ReconcileBilling
 from jobs.conversations.payloads import RecoverConversations
 from jobs.retention.payloads import SweepRetention
 from ledger.payload import Payload
+from schedules.wall_clock import WallClock
 
 
 class Missed(StrEnum):
@@ -34,10 +33,15 @@ class Schedule:
     daily: bool
     about: str
 
+    def __post_init__(self) -> None:
+        """Refuse what runs all day by a clock that skips and repeats hours."""
+        if not self.daily and self.zone != "UTC":
+            raise TypeError(f"{self.name}: what is not daily goes by UTC")
+
     @property
-    def trigger(self) -> CronTrigger:
+    def trigger(self) -> WallClock:
         """When it is due."""
-        return CronTrigger.from_crontab(self.cron, timezone=ZoneInfo(self.zone))
+        return WallClock(self.cron, self.zone)
 
     def tick(self, due_at: datetime) -> str:
         """Name the tick: a local date if daily, else the instant in UTC, which no change of clocks repeats."""
