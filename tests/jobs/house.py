@@ -83,6 +83,8 @@ class House:
     vendors: Vendors = field(init=False)
     runner: Runner = field(init=False)
     told: list[Ended] = field(default_factory=list)
+    tell: Callable[[Ended], None] = lambda _: None
+    ring: Callable[[], None] = lambda: None
     carried: Callable[[str, Sequence[Dispatched]], list[Token]] = lambda _, jobs: [(job.id, job.fence) for job in jobs]
 
     def __post_init__(self) -> None:
@@ -95,7 +97,11 @@ class House:
         """Go on with these values for the vendors, as a process started anew; without any, with the right ones."""
         self.close_vendors()
         self.vendors = Vendors(replace(self.values, **values)) if values else self.usual
-        self.runner = Runner(self.registry, self.worker, self.vendors, tell=self.told.append)
+        self.runner = Runner(self.registry, self.worker, self.vendors, ring=self.ring, tell=self._hear)
+
+    def _hear(self, ended: Ended) -> None:
+        self.told.append(ended)
+        self.tell(ended)
 
     def close_vendors(self) -> None:
         if self.vendors is not self.usual:

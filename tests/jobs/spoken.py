@@ -73,7 +73,17 @@ WRONG_NUMBER = Spoken(
     "wrong number",
     (("caller", "Hello, is that the library?"), ("agent", "No, I think you have the wrong number.")),
 )
-ALL = (BOOKING, TRANSFERRED, SAME_NUMBER, WRONG_NUMBER)
+CANARY = Spoken(
+    "canary",
+    (
+        ("agent", "Hello, how can I help?"),
+        ("caller", "My name is Quilla Zephyrine. Could you call me back? My parrot eats turquoise marbles."),
+        ("agent", "What number and address can we reach you at?"),
+        ("caller", "It is 07700 900987, and quilla.zephyrine@example.com."),
+        ("agent", "We will call you back today."),
+    ),
+)
+ALL = (BOOKING, TRANSFERRED, SAME_NUMBER, WRONG_NUMBER, CANARY)
 
 
 def wav(name: str, seconds: int = 1) -> bytes:

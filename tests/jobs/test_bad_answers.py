@@ -1,6 +1,5 @@
 """A vendor that fails, garbles, refuses or asks for a pause: each ends as stated, loses nothing, and can be mended."""
 
-import json
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 
 from ledger import clock
 from models.conversations import Channel
+from tests.jobs.answers import card, message
 
 WHOLE = {"transcripts": 1, "summaries": 1, "leads": 1, "meter": 1, "emails_sent": 1}
 STEPS = ("recordings.transcribe", "conversations.summarize", "leads.extract", "usage.meter", "alerts.send")
@@ -32,21 +32,6 @@ def parked(code: str, setting: str) -> Any:
 
 def paused(code: str, least: float, most: float) -> Any:
     return went("retryable", code, spent=False, wait=(least, most))
-
-
-def message(**differs: Any) -> dict[str, Any]:
-    """Return an answer of Anthropic's that says what is given here."""
-    told = {
-        "id": "msg_1",
-        "type": "message",
-        "role": "assistant",
-        "model": "claude-haiku-5-5",
-        "content": [{"type": "text", "text": "The caller wanted"}],
-        "stop_reason": "end_turn",
-        "stop_sequence": None,
-        "usage": {"input_tokens": 10, "output_tokens": 5},
-    }
-    return {"status": 200, "body": told | differs}
 
 
 def everywhere(vendor: str, key: str) -> list[tuple[dict[str, Any], Any]]:
@@ -235,16 +220,15 @@ def test_what_no_table_holds_is_left_out_of_a_lead_and_the_rest_is_kept(house, n
         Channel.SMS, [("inbound", "Bitte um R\u00fcckruf unter 04711, Nora Finch, nora@finch"), ("outbound", "Gern.")]
     )
     house.step()
-    card = {
-        "name": "Nora Finch",
-        "phone": "04711",
-        "email": "nora@finch",
-        "intent": "callback",
-        "urgency": "normal",
-        "requested_at": "2226-06-01T10:00",
-        "verbatim": "Ruft niemals an",
-    }
-    house.wires.anthropic.goes_wrong(message(content=[{"type": "text", "text": json.dumps(card)}]))
+    said = card(
+        name="Nora Finch",
+        phone="04711",
+        email="nora@finch",
+        intent="callback",
+        requested_at="2226-06-01T10:00",
+        verbatim="Ruft niemals an",
+    )
+    house.wires.anthropic.goes_wrong(said)
     house.drain()
     assert house.attempts() == []
     lead = house.rows("SELECT name, phone, email, intent, requested_at, verbatim FROM nexara.leads")

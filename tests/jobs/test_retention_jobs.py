@@ -1,6 +1,5 @@
 """The nightly sweep, over every table of the map: what has reached its end goes, and nothing else, of nobody else."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -15,6 +14,23 @@ from tests.rows import plant, values
 
 TONIGHT = datetime(2026, 9, 1, 2, 30, tzinfo=UTC)
 MOMENT = timedelta(minutes=1)
+LEDGER_ROWS = """
+WITH job AS (
+  INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, payload, state, max_attempts, give_up_at,
+                           finished_at)
+  SELECT nextval('ledger.jobs_id_seq'), 'usage.meter', 'usage', 1, :b, 1,
+         jsonb_build_object('conversation_id', CAST(:conversation AS text)), 'dead', 1, now(), :jobs
+  RETURNING id
+), attempt AS (
+  INSERT INTO ledger.attempts (job_id, business_id, kind, attempt, outcome, ended_at)
+  SELECT id, :b, 'usage.meter', 1, 'gave_up', :attempts FROM job
+), kept AS (
+  INSERT INTO ledger.kept_answers (job_id, input_hash, answer, kept_at) SELECT id, 'a', '{}', :kept_answers FROM job
+), tick AS (
+  INSERT INTO ledger.ticks (schedule, tick, due_at, outcome) VALUES ('x', :tick, :ticks, 'fired')
+)
+INSERT INTO ledger.workers (id, threads, kinds, heartbeat_at) VALUES (:worker, 1, '{}', :workers)
+"""
 OF_TENANTS = [each for each in expiring() if each.of_tenants]
 OF_THE_HOUSE = [each for each in expiring() if not each.of_tenants]
 
@@ -46,7 +62,7 @@ def town(house):
 def rows_by_table(house):
     """Count the rows of every table of ours, by business where they have one."""
     tables = house.rows(
-        "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'nexara' AND table_type = 'BASE TABLE'"
+        "SELECT relname AS name FROM pg_class WHERE relnamespace = 'nexara'::regnamespace AND relkind = 'r'"
     )
     told = {}
     for table in tables:
@@ -97,7 +113,7 @@ def test_more_than_a_batch_goes_batch_by_batch(house, town):
     old, _ = town
     house.sql(
         "INSERT INTO nexara.product_events (business_id, visitor_id, name, props, at) "
-        "SELECT :b, (SELECT id FROM nexara.visitors WHERE business_id = :b), 'x', '{}', :at FROM generate_series(1, 1200)",
+        "SELECT :b, v.id, 'x', '{}', :at FROM nexara.visitors v, generate_series(1, 1200) WHERE v.business_id = :b",
         b=old,
         at=TONIGHT,
     )
@@ -110,7 +126,7 @@ def test_more_than_a_batch_goes_batch_by_batch(house, town):
 
 
 def test_a_day_ahead_ends_nothing_early(house, town):
-    old, young = town
+    old, _ = town
     for each in expiring():
         house.sql(f"UPDATE {each.table} SET {each.since} = now() - interval '1 day'")
     before = rows_by_table(house)
@@ -138,27 +154,9 @@ def test_the_ledger_s_own_rows_end_too(house):
         table_of(row).name: (row.__life__.ends.after, row.__life__.ends.since)
         for row in (Job, Attempt, KeptAnswer, Tick, Worker)
     }
-    with house.admin.begin() as db:
-        for number, past in enumerate((timedelta(0), 2 * MOMENT), start=1):
-            at = {name: TONIGHT - after + MOMENT - past for name, (after, _) in lives.items()}
-            job = db.execute(
-                text(
-                    "INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, payload, state, max_attempts, "
-                    "give_up_at, finished_at) SELECT nextval('ledger.jobs_id_seq'), 'usage.meter', 'usage', 1, :b, 1, "
-                    "CAST(:p AS jsonb), 'dead', 1, now(), :at RETURNING id"
-                ),
-                {"b": UUID(int=1), "p": json.dumps({"conversation_id": str(UUID(int=number))}), "at": at["jobs"]},
-            ).scalar_one()
-            told = {"job": job, "b": UUID(int=1), "tick": f"2026-0{number}-01", "worker": uuid4()} | at
-            for statement in (
-                "INSERT INTO ledger.attempts (job_id, business_id, kind, attempt, outcome, ended_at) "
-                "VALUES (:job, :b, 'usage.meter', 1, 'gave_up', :attempts)",
-                "INSERT INTO ledger.kept_answers (job_id, input_hash, answer, kept_at) "
-                "VALUES (:job, 'a', '{}', :kept_answers)",
-                "INSERT INTO ledger.ticks (schedule, tick, due_at, outcome) VALUES ('x', :tick, :ticks, 'fired')",
-                "INSERT INTO ledger.workers (id, threads, kinds, heartbeat_at) VALUES (:worker, 1, '{}', :workers)",
-            ):
-                db.execute(text(statement), told)
+    for past in (-MOMENT, MOMENT):
+        at = {name: TONIGHT - after - past for name, (after, _) in lives.items()}
+        house.sql(LEDGER_ROWS, b=UUID(int=1), conversation=str(uuid4()), worker=uuid4(), tick=str(past), **at)
     house.house_enqueue(SweepRetention(as_of=TONIGHT))
     house.drain()
     for name, (after, since) in lives.items():

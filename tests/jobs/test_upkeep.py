@@ -1,4 +1,4 @@
-"""What the timetable starts, to its real effect: nothing unbilled, nothing forgotten, and no tenant may ask as the house."""
+"""What the timetable starts, to its real effect: nothing unbilled or forgotten; and no tenant asks as the house."""
 
 from datetime import timedelta
 
@@ -52,7 +52,8 @@ def bulk(house, shop, many, *, job: bool):
           INSERT INTO nexara.calls (business_id, conversation_id, recorded, event_key)
           SELECT :b, id, true, encode(sha256(('call' || id)::bytea), 'hex') FROM told
         )
-        INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, payload, state, max_attempts, give_up_at)
+        INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, payload, state, max_attempts,
+                                 give_up_at)
         SELECT nextval('ledger.jobs_id_seq'), 'leads.extract', 'language', 2, :b, 1,
                jsonb_build_object('conversation_id', id), 'parked', 8, now()
         FROM told WHERE :job
