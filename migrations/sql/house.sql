@@ -46,6 +46,10 @@ RETURNS TABLE (business_id uuid, conversation_id uuid, recording_id uuid, channe
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
   WITH late AS (
     SELECT * FROM nexara.unmetered_v1(p_from, p_until, NULL, NULL)
+  ), named AS (  -- by id of either, so that what follows can be joined by equality alone
+    SELECT business_id, conversation_id, conversation_id::text AS subject FROM late
+    UNION ALL
+    SELECT business_id, conversation_id, recording_id::text FROM late WHERE recording_id IS NOT NULL
   ), about AS (
     SELECT j.business_id, j.state IN ('dead', 'cancelled', 'discarded') AS ended,
            coalesce(j.payload ->> 'conversation_id', j.payload ->> 'recording_id') AS subject
@@ -53,10 +57,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
     WHERE j.state <> 'succeeded' AND (j.finished_at IS NULL OR j.finished_at >= p_from)
       AND j.kind IN ('recordings.transcribe', 'conversations.summarize', 'leads.extract', 'usage.meter')
   ), told AS (
-    SELECT l.conversation_id, bool_and(a.ended) AS ended
-    FROM late l JOIN about a ON a.business_id = l.business_id
-      AND a.subject IN (l.conversation_id::text, l.recording_id::text)
-    GROUP BY l.conversation_id
+    SELECT n.conversation_id, bool_and(a.ended) AS ended
+    FROM named n JOIN about a ON a.business_id = n.business_id AND a.subject = n.subject
+    GROUP BY n.conversation_id
   )
   SELECT l.business_id, l.conversation_id, l.recording_id, l.channel, t.ended IS NOT NULL
   FROM late l LEFT JOIN told t USING (conversation_id)
