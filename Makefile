@@ -79,8 +79,8 @@ bench: setup ## How fast the ledger is here, beside raw dramatiq
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: chaos
-chaos: setup ## Kill real processes at named moments
-	@$(BIN)/pytest tests/chaos $(ARGS)
+chaos: setup ## Kill real processes at named moments, for minutes; long rounds of random events
+	@$(BIN)/pytest -m "chaos or not chaos" tests/chaos tests/ledger/test_invariants.py $(ARGS)
 
 .PHONY: lock
 lock: ## Resolve the dependencies anew (needs uv)

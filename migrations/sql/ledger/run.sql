@@ -27,11 +27,13 @@ LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
             j.give_up_at, j.cursor, j.started_at IS NOT NULL
 $$;
 
--- The handler is entered: the attempt is spent, in a transaction that cannot also complete the job.
+-- The handler is entered: the attempt is spent, in a transaction that cannot also complete the job. Once a claim: whoever
+-- asks again, because the answer was lost, spends nothing more.
 CREATE FUNCTION ledger.start_v1(p_id bigint, p_fence integer) RETURNS jsonb
 LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
   UPDATE jobs j
-  SET started_at = clock_timestamp(), attempt = j.attempt + 1, deadline_at = clock_timestamp() + k.timeout
+  SET started_at = clock_timestamp(), attempt = j.attempt + CASE WHEN j.started_at IS NULL THEN 1 ELSE 0 END,
+      deadline_at = clock_timestamp() + k.timeout
   FROM job_kinds k
   WHERE j.id = p_id AND j.fence = p_fence AND k.kind = j.kind
   RETURNING jsonb_build_object('attempt', j.attempt, 'answers',
@@ -95,7 +97,7 @@ END $$;
 CREATE FUNCTION ledger.go_on_v1(p_cursor jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 BEGIN
-  UPDATE jobs SET state = 'available', finished_at = NULL, attempt = 0, cursor = p_cursor
+  UPDATE jobs SET state = 'available', fence = fence + 1, finished_at = NULL, attempt = 0, cursor = p_cursor
   WHERE id = nullif(current_setting('nexara.job', true), '')::bigint AND xmin = pg_current_xact_id_if_assigned()::xid;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'only a job that is being saved can go on' USING ERRCODE = 'NX001';
