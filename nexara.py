@@ -20,7 +20,7 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except (NotConfigured, Misconfigured) as error:
-            click.echo(f"nexara: {error}", err=True)
+            click.echo(f"nexara: {error.message if isinstance(error, Misconfigured) else error}", err=True)
             sys.exit(2)
 
 

@@ -22,6 +22,8 @@ from workers.reach import reaching
 from workers.wiring import NotConfigured, engine, require
 
 HOUSE = UUID(int=0)
+WIDE = 250
+"""Columns where no terminal says how many it has: what goes to a file or to grep must not be cut."""
 BAD_INPUT = "22"
 """The class of SQLSTATEs that say what is wrong with what was given."""
 
@@ -87,7 +89,10 @@ def list_jobs(settings: Settings, *, state: str | None, kind: str | None, limit:
     for job in page.jobs:
         tried = f"{job.attempt}/{job.max_attempts}"
         shown.add_row(str(job.id), job.kind, job.state, tried, job.reason or "", f"{job.enqueued_at:%Y-%m-%d %H:%M:%S}")
-    Console().print(shown if page.jobs else "No such job.")
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDE
+    console.print(shown if page.jobs else "No such job.")
     if page.next:
         click.echo(f"There are more: --limit, or the dashboard. ({page.words})", err=True)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -53,9 +54,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _database(settings)
     yield from _dashboard(settings)
     yield _redis(settings)
-    given = vendors(settings)
-    for name in ("objects", "deepgram", "anthropic", "resend"):
-        yield _vendor(name, lambda name=name: getattr(given, name).check())  # type: ignore[misc]
+    with closing(vendors(settings)) as given:
+        for name in ("objects", "deepgram", "anthropic", "resend"):
+            yield _vendor(name, lambda name=name: getattr(given, name).check())  # type: ignore[misc]
     dsn = settings.sentry_dsn.get_secret_value()
     yield Finding("SENTRY_DSN", well=True, found="set" if dsn else "not set: nothing is reported")
 
@@ -154,9 +155,9 @@ def _redis(settings: Settings) -> Finding:
     if fault := redis_malformed(settings.redis_url):
         return _malformed("REDIS_URL", fault)
     try:
-        client = connect(settings.redis_url)
-        server: dict[str, Any] = client.info("server")  # type: ignore[assignment]
-        config: dict[str, Any] = client.config_get("maxmemory-policy")  # type: ignore[assignment]
+        with connect(settings.redis_url) as client:
+            server: dict[str, Any] = client.info("server")
+            config: dict[str, Any] = client.config_get("maxmemory-policy")
         told = str(server.get("redis_version", "0.0"))
         policy = str(config.get("maxmemory-policy", "unknown"))
     except (redis.RedisError, OSError) as error:
