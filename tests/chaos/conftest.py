@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import NullPool, create_engine
 
 from providers.s3 import Objects
 from sandbox.child import last_lines
@@ -15,7 +16,6 @@ from sandbox.vendors import anthropic, deepgram, resend
 from tests.chaos.facts import CANNED, Web
 from tests.chaos.vendors import Vendors
 from tests.chaos.world import World
-from workers.wiring import engine as live_engine
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,10 @@ def world(
         secret_key=bucket.secret_key,
         bucket=bucket.name,
     )
-    web_engine = live_engine(database.web_url, 4)
+    # As the web tier's pooler would: a connection a transaction.
+    web_engine = create_engine(
+        database.web_url, poolclass=NullPool, execution_options={"schema_translate_map": {"nexara": "live"}}
+    )
     world = World(settings, database.admin_url, (postgres, redis_server), Web(web_engine, objects), vendors, tmp_path)
     yield world
     world.close()

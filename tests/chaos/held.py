@@ -41,6 +41,10 @@ class Hold:
             assert time.monotonic() < until, "nobody came to wait for this lock"
             time.sleep(0.02)
 
+    def also(self, statement: str, *values: object) -> None:
+        """Run another statement in the same transaction."""
+        self._db.execute(statement.encode(), values)
+
     def release(self) -> None:
         """Let go of all locks."""
         self._db.close()

@@ -84,6 +84,8 @@ class World:
         self.redis = redis.Redis.from_url(settings["REDIS_URL"], socket_timeout=5)
         self.processes: list[Process] = []
         self._settings = settings
+        self.worker_url = settings["DATABASE_URL"]
+        self.database = admin_url.rpartition("/")[2]
         self._admin_url = admin_url
         self._folder = folder
         self._engine = create_engine(admin_url, poolclass=NullPool)
@@ -113,6 +115,11 @@ class World:
     def frozen_redis(self) -> AbstractContextManager[None]:
         """Let Redis hang: connections stay open and nobody answers."""
         return frozen(self.redis_server.pid)
+
+    def frozen_postgres(self) -> AbstractContextManager[None]:
+        """Let the whole database server hang, as on a disk or a host that stalls."""
+        backends = [row[0] for row in self.sql("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")]
+        return frozen(self.postgres.pid, *backends)
 
     def until(self, what: Callable[[], object], why: str, within: float = PATIENCE) -> float:
         """Wait until something holds; return how many seconds it took. A server that is down makes it not hold."""
