@@ -12,6 +12,13 @@ from tests.jobs.answers import card, message
 
 WHOLE = {"transcripts": 1, "summaries": 1, "leads": 1, "meter": 1, "emails_sent": 1}
 STEPS = ("recordings.transcribe", "conversations.summarize", "leads.extract", "usage.meter", "alerts.send")
+CHAT = (("inbound", "Hello, could you call me back? Nora Finch, 07700 900123"), ("outbound", "We will."))
+BILLED = {
+    "recordings.transcribe": 1,
+    "conversations.summarize": len(CHAT),
+    "leads.extract": len(CHAT),
+    "alerts.send": 0,
+}
 QUICKLY = 0.5
 """Seconds: a vendor's time-out for a test that waits for it."""
 
@@ -96,18 +103,18 @@ RESEND = [
     [
         ("recordings.transcribe", "deepgram", DEEPGRAM),
         ("conversations.summarize", "anthropic", ANTHROPIC),
-        ("leads.extract", "anthropic", [*ANTHROPIC[:8], *NO_CARD]),
+        ("leads.extract", "anthropic", [*ANTHROPIC[:6], *NO_CARD]),
         ("alerts.send", "resend", RESEND),
     ],
     ids=lambda told: told if isinstance(told, str) else "",
 )
-def test_what_a_vendor_does_wrong_delays_a_call_and_loses_nothing(house, shop, kind, vendor, faults):
-    for done, (fault, wanted) in enumerate(faults):
-        shop.booking()
-        for _ in range(STEPS.index(kind)):
-            house.step()
-        getattr(house.wires, vendor).goes_wrong(fault)
-        before = clock.now()
+def test_what_a_vendor_does_wrong_delays_a_step_and_loses_nothing(house, shop, kind, vendor, faults):
+    wire = getattr(house.wires, vendor)
+    for fault, wanted in faults:
+        before_it(house, shop, kind)
+        metered = house.counts()["meter"]
+        wire.goes_wrong(fault)
+        began = clock.now()
         if "delay" in fault:
             house.asking(**{f"{vendor}_timeout": QUICKLY})
         (ended,) = house.step()
@@ -116,24 +123,39 @@ def test_what_a_vendor_does_wrong_delays_a_call_and_loses_nothing(house, shop, k
         job = house.jobs(kind)[-1]
         assert job.attempt == int(wanted.spent), fault
         if wanted.wait:
-            waits = [(job.run_at - moment) / timedelta(seconds=1) for moment in (clock.now(), before)]
-            assert waits[0] <= wanted.wait[1], fault
-            assert waits[1] >= wanted.wait[0], fault
+            least, most = ((job.run_at - moment) / timedelta(seconds=1) for moment in (clock.now(), began))
+            assert least <= wanted.wait[1], fault
+            assert most >= wanted.wait[0], fault
         attempt = house.attempts()[-1]
         assert (attempt.job_id, attempt.error_code) == (job.id, wanted.code), fault
         assert (f"Setting: {wanted.setting}." in attempt.message) == bool(wanted.setting), attempt.message
         house.drain()
-        if wanted.state != "retryable":
-            billed = house.sql("SELECT count(*) FROM nexara.meter") - done
-            assert billed == int(wanted.state == "dead" or kind == "alerts.send"), (
-                "a parked job waits, a dead one does not"
-            )
-            house.retry(job.id)
-        house.drain_all()
-        assert house.counts() == {table: (done + 1) * count for table, count in WHOLE.items()}, fault
+        billed = house.counts()["meter"] - metered
+        assert billed == int(wanted.state == "dead" and kind != "alerts.send") * BILLED[kind], fault
+        house.retry(job.id)
+        (ended,) = house.step()
+        assert (ended.job_id, ended.state) == (job.id, "succeeded"), fault
+        if wanted.state == "retryable":
+            house.sql("DELETE FROM ledger.jobs WHERE state = 'available'")  # that a chain goes on is another test's
+        house.drain()
     assert {job.state for job in house.jobs()} <= {"succeeded", "cancelled"}
-    assert len(house.wires.inbox()) == len(faults)
     assert house.sql("SELECT count(*) FROM ledger.kept_answers") == 0
+    mails = [mail["idempotency_key"] for mail in house.wires.inbox()]
+    assert len(mails) == len(set(mails))
+    assert len(mails) == sum(kind == "alerts.send" or wanted.state != "retryable" for _, wanted in faults)
+
+
+def before_it(house, shop, kind):
+    """Write what brings a job of this kind to its turn, and run what comes before."""
+    if kind == "recordings.transcribe":
+        shop.booking()
+    elif kind == "alerts.send":
+        shop.call(recorded=False)
+        house.step()
+    else:
+        shop.chat(Channel.SMS, CHAT)
+        if kind == "leads.extract":
+            house.step()
 
 
 def test_a_mail_that_another_body_sent_under_its_key_is_noted_as_sent(house, shop):
@@ -151,29 +173,26 @@ def test_a_mail_that_another_body_sent_under_its_key_is_noted_as_sent(house, sho
     assert [mail["subject"] for mail in house.wires.inbox()] == ["New: a booking by phone call"]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "state", "code", "says"),
-    [
+def test_a_setting_that_is_wrong_is_named_and_its_job_goes_on_when_it_is_mended(house, shop):
+    for wrong, state, code, says in (
         ({"deepgram_api_key": "real-key"}, "parked", "deepgram_key_refused", "DEEPGRAM_API_KEY"),
         ({"deepgram_api_key": ""}, "parked", "setting_missing", "DEEPGRAM_API_KEY"),
         ({"s3_bucket": "no-such-bucket"}, "parked", "s3_no_such_bucket", "S3_BUCKET"),
         ({"s3_endpoint": "http://127.0.0.1:1"}, "retryable", "s3_unreachable", "object store"),
         ({"deepgram_base_url": "http://127.0.0.1:1"}, "retryable", "deepgram_unreachable", "Deepgram"),
-    ],
-    ids=["key", "no key", "bucket", "store", "address"],
-)
-def test_a_setting_that_is_wrong_is_named_and_its_job_goes_on_when_it_is_mended(house, shop, wrong, state, code, says):
-    shop.booking()
-    house.asking(**wrong)
-    house.drain()
-    job = house.job("recordings.transcribe")
-    assert (job.state, job.reason) == (state, code)
-    assert says in house.attempts()[-1].message
+    ):
+        shop.booking()
+        house.asking(**wrong)
+        house.drain()
+        job = house.jobs("recordings.transcribe")[-1]
+        assert (job.state, job.reason) == (state, code)
+        assert says in house.attempts()[-1].message
+        house.asking()
+        house.retry(job.id)
+        (ended,) = house.step()
+        assert ended.state == "succeeded"
+        house.sql("DELETE FROM ledger.jobs WHERE state = 'available'")
     assert "real-key" not in str(house.attempts())
-    house.asking()
-    house.retry(job.id)
-    house.drain()
-    assert house.counts() == WHOLE
 
 
 @pytest.mark.parametrize("kind", ["recordings.transcribe", "leads.extract"])

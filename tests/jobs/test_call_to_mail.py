@@ -122,25 +122,31 @@ def test_what_deepgram_is_asked_is_a_link_that_lapses_and_no_training(house, sho
     assert NUMBER not in str(asked)
 
 
-@pytest.mark.parametrize("channel", [Channel.WEB_CHAT, Channel.WHATSAPP, Channel.SMS])
-def test_a_chat_takes_the_same_way_from_its_summary_on(house, shop, channel):
-    told = shop.chat(channel, CHAT)
-    root = house.job("conversations.summarize").id
-    house.drain()
-    assert [(job.kind, job.state, job.root_id) for job in house.jobs()] == [
-        (kind, "succeeded", root) for kind in CHAIN[1:]
-    ]
-    messages = house.rows("SELECT id, event_key, direction FROM nexara.messages ORDER BY sent_at")
-    (summary,) = house.rows("SELECT * FROM nexara.summaries")
-    assert summary.derived_from == [str(message.id) for message in messages]
-    (lead,) = house.rows("SELECT * FROM nexara.leads")
-    assert (lead.name, lead.email, lead.phone) == ("Nora Finch", "nora.finch@example.org", None)
-    assert (lead.intent, lead.conversation_id) == ("quote", told.conversation)
-    metered = house.rows("SELECT event_key, source, unit, direction, quantity FROM nexara.meter ORDER BY at")
-    assert metered == [(m.event_key, channel.value, "message", m.direction, 1) for m in messages]
-    (mail,) = house.wires.inbox()
-    assert mail["to"] == [OWNER]
-    assert f"{PUBLIC_URL}/conversations/{told.conversation}" in mail["text"]
+def test_a_chat_takes_the_same_way_from_its_summary_on(house, shop):
+    for channel in (Channel.WEB_CHAT, Channel.WHATSAPP, Channel.SMS):
+        told = shop.chat(channel, CHAT)
+        root = house.jobs()[-1].id
+        house.drain()
+        chain = house.rows("SELECT kind, state, root_id FROM ledger.jobs WHERE id >= :root ORDER BY id", root=root)
+        assert chain == [(kind, "succeeded", root) for kind in CHAIN[1:]]
+        about = {"id": told.conversation}
+        messages = house.rows(
+            "SELECT id, event_key, direction FROM nexara.messages WHERE conversation_id = :id ORDER BY sent_at", **about
+        )
+        (summary,) = house.rows("SELECT * FROM nexara.summaries WHERE conversation_id = :id", **about)
+        assert summary.derived_from == [str(message.id) for message in messages]
+        (lead,) = house.rows("SELECT * FROM nexara.leads WHERE conversation_id = :id", **about)
+        assert (lead.name, lead.email, lead.phone) == ("Nora Finch", "nora.finch@example.org", None)
+        assert (lead.intent, lead.person_id) == ("quote", told.person)
+        metered = house.rows(
+            "SELECT event_key, unit, direction, quantity FROM nexara.meter WHERE source = :channel ORDER BY at",
+            channel=channel.value,
+        )
+        assert metered == [(m.event_key, "message", m.direction, 1) for m in messages]
+        mail = house.wires.inbox()[-1]
+        assert mail["to"] == [OWNER]
+        assert f"{PUBLIC_URL}/conversations/{told.conversation}" in mail["text"]
+    assert len(house.wires.inbox()) == 3
 
 
 def test_by_default_a_mail_tells_urgency_kind_and_a_link_and_nothing_of_the_caller(house, shop):
