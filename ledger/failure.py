@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited, TryAgain
+from ledger.payload import Payload
 from ledger.transaction import passing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -85,12 +86,19 @@ def _words(error: BaseException) -> tuple[str, str]:
             state = getattr(error.orig, "sqlstate", None) or "no_sqlstate"
             return f"sql_{state.lower()}", " ".join([*(n for n in named if n), WITHHELD])
         case ValidationError():
-            wrong = {
-                f"{'.'.join(str(part) for part in e['loc'])}: {e['type']}" for e in error.errors(include_input=False)
-            }
-            return "invalid", "; ".join(sorted(wrong)[:10])
+            return "invalid", _wrong(error)
         case _:
             return "unexpected", WITHHELD
+
+
+def _wrong(error: ValidationError) -> str:
+    """Say which fields were wrong and how. A name that no payload has may be the input's own: it is withheld."""
+    ours = {name for payload in Payload.__subclasses__() for name in payload.model_fields}
+    wrong = set()
+    for each in error.errors(include_url=False, include_context=False, include_input=False):
+        place = ".".join(str(part) if isinstance(part, int) or part in ours else "?" for part in each["loc"])
+        wrong.add(f"{place}: {each['type']}")
+    return "; ".join(sorted(wrong)[:10])
 
 
 def _frames(trace: TracebackType | None) -> tuple[str, str]:

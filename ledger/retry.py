@@ -6,6 +6,7 @@ from datetime import timedelta
 BASE = timedelta(seconds=5)
 LONGEST = timedelta(hours=1)
 PAUSE_UNTOLD = timedelta(seconds=30)  # a vendor asked for a pause and did not say how long
+SHORTEST_PAUSE = timedelta(seconds=1)  # "after 0 seconds" would be asked again ten times a second
 LONGEST_PAUSE = timedelta(minutes=15)  # a vendor that asks for more is asked again after this
 
 
@@ -20,5 +21,5 @@ def backoff(attempt: int, draw: random.Random) -> timedelta:
 
 def pause(retry_after: float | None, draw: random.Random) -> timedelta:
     """Return the wait that a vendor asked for, in seconds, and a little more so that a crowd does not return as one."""
-    told = PAUSE_UNTOLD if retry_after is None else timedelta(seconds=max(0.0, retry_after))
-    return min(told, LONGEST_PAUSE) * draw.uniform(1.0, 1.2)
+    told = PAUSE_UNTOLD.total_seconds() if retry_after is None else max(SHORTEST_PAUSE.total_seconds(), retry_after)
+    return timedelta(seconds=min(told, LONGEST_PAUSE.total_seconds())) * draw.uniform(1.0, 1.2)
