@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -24,6 +25,7 @@ from ledger.payload import Payload
 from ledger.transaction import moved_on, through_restarts
 from ledger.verdict import Verdict, judge
 
+START = text("SELECT ledger.start_v1(:id, :fence)")
 BEGIN_LOAD = text("SELECT ledger.begin_load_v1(:id, :fence)")
 BEGIN_SAVE = text("SELECT ledger.begin_save_v1(:id, :fence)")
 KEEP = text("SELECT ledger.keep_answer_v1(:id, :input_hash, CAST(:answer AS jsonb))")
@@ -144,13 +146,15 @@ class _Run:
     def plain(self) -> bool:
         """Run a job without effects; false if it was no longer ours to start."""
         assert self.job.plain is not None  # noqa: S101 - the worker sends only such jobs here
-        if not self.claimed.started and through_restarts(self._stamp) is None:
+        if not self.claimed.started and not through_restarts(self._started):
             return False
         self.job.plain(self.job.payload.read(self.claimed.payload))
         return True
 
     def _vendor_job(self, payload: Payload) -> Ended:
         steps = self.job.steps
+        if not through_restarts(self._started):
+            return self.ended(MOVED_ON)
         loaded = through_restarts(lambda: self._load(payload))
         if loaded is None:
             return self.ended(MOVED_ON)
@@ -166,11 +170,8 @@ class _Run:
 
     def _load(self, payload: Payload) -> tuple[Any, Mapping[str, Any]] | None:
         with Session(self.runner.engine) as db, db.begin():
-            started = db.execute(BEGIN_LOAD, self.known).scalar_one()
-            if started is None:
-                return None
-            self.attempt = started["attempt"]
-            return self.job.steps.load(db, payload), started["answers"] or {}
+            answers = db.execute(BEGIN_LOAD, self.known).scalar_one()
+            return None if answers is None else (self.job.steps.load(db, payload), answers)
 
     def _answer(self, given: Any, kept: Mapping[str, Any]) -> Any:
         """Ask the vendor, or take the answer that an earlier attempt paid for."""
@@ -178,7 +179,10 @@ class _Run:
         assert self.job.answer is not None  # noqa: S101
         input_hash = hashlib.sha256(self.job.given.dump_json(given)).hexdigest()
         if input_hash in kept:
-            return self.job.answer.validate_python(kept[input_hash])
+            try:
+                return self.job.answer.validate_python(kept[input_hash])
+            except ValidationError:  # kept by a release whose answer had another form
+                log.warning("job.kept_answer_unread", extra={"job_id": self.claimed.id, "kind": self.claimed.kind})
         self._must_be_heard()
         answer = self.job.steps.call(given, self.runner.vendors)
         stored = self.job.answer.dump_json(answer).decode()
@@ -190,16 +194,20 @@ class _Run:
             db.execute(KEEP, {"id": self.claimed.id, "input_hash": input_hash, "answer": answer})
 
     def _database_job(self, payload: Payload) -> Ended:
-        if through_restarts(self._stamp) is None:
+        if not through_restarts(self._started):
             return self.ended(MOVED_ON)
         return through_restarts(lambda: self._save(lambda db: self._body(db, payload)))
 
-    def _stamp(self) -> Any:
-        """Spend the attempt in a transaction of its own: one that also completed would leave no trace of a crash."""
+    def _started(self) -> bool:
+        """Spend the attempt in a transaction of its own; false if the job is no longer ours.
+
+        One that also read or completed would leave no trace of a crash: the job that kills its worker would be tried
+        for ever.
+        """
         with self.runner.engine.begin() as db:
-            started = db.execute(BEGIN_LOAD, self.known).scalar_one()
-            self.attempt = started["attempt"] if started else self.attempt
-            return started
+            attempt: int | None = db.execute(START, self.known).scalar_one()
+        self.attempt = attempt or self.attempt
+        return attempt is not None
 
     def _body(self, db: Session, payload: Payload) -> Again | Cancel | None:
         if self.job.in_batches is not None:

@@ -14,6 +14,7 @@ from ledger.dispatch import BELL, PRIORITIES, Dispatched, dispatch, promote, rin
 from ledger.run import Ended
 from workers.bell import Bell
 from workers.rescuer import Rescuer
+from workers.wiring import KEPT_ALIVE
 
 log = logging.getLogger(__name__)
 POLL = 0.005  # seconds, while there was work a moment ago
@@ -64,7 +65,7 @@ class Dispatcher:
         self._depth = Depth()
         self._queues: Sequence[str] = ()
         self._due: dict[str, float] = {}
-        self._asleep = False
+        self._asleep: bool | None = None  # what a killed one left behind is not known
         self.failed = False
 
     def stop(self) -> None:
@@ -144,7 +145,7 @@ class Dispatcher:
     def _nap(self) -> None:
         """Say that we sleep, look once more, then wait until somebody knocks."""
         self._knock.clear()
-        if not self._asleep:
+        if self._asleep is not True:
             with self._engine.begin() as db:
                 sleep(db, asleep=True)
             self._asleep = True
@@ -155,7 +156,7 @@ class Dispatcher:
 
     def _wake(self) -> None:
         """Say that we are awake: each knock that nobody needs makes an enqueuer's commit wait for another's."""
-        if self._asleep:
+        if self._asleep is not False:
             with self._engine.begin() as db:
                 sleep(db, asleep=False)
             self._asleep = False
@@ -164,7 +165,7 @@ class Dispatcher:
         """Hear an enqueuer's knock; without such a connection (a transaction pooler) the poll is enough."""
 
         def hear() -> None:
-            with psycopg.connect(self._listen_url, autocommit=True, connect_timeout=5) as connection:
+            with psycopg.connect(self._listen_url, autocommit=True, **KEPT_ALIVE) as connection:
                 connection.execute(f"LISTEN {BELL}")
                 while not self._stopping.is_set():
                     for _ in connection.notifies(timeout=5, stop_after=1):

@@ -53,8 +53,8 @@ class Heartbeat:
             try:
                 self._beat()
                 pause = HEARTBEAT_EVERY.total_seconds()
-            except SQLAlchemyError:
-                log.warning("heartbeat.missed")
+            except Exception as error:  # noqa: BLE001 - a worker whose heart stopped would claim nothing for ever
+                log.warning("heartbeat.missed", extra={"error": type(error).__name__})
                 pause = AFTER_A_MISS
 
     def _beat(self) -> None:

@@ -47,7 +47,9 @@ class Intake:
         self._queues = list(queues)
         self._kinds = registry.kinds
         self._plain = [job.kind for job in registry if job.plain is not None]
-        self._held: dict[int, Claimed] = {}
+        self._held: dict[
+            Token, Claimed
+        ] = {}  # by fence too: a job may be taken back and come again while its thread runs
         self._closed = threading.Event()
         self._redis_again = 0.0
         self._heard = heard
@@ -64,12 +66,11 @@ class Intake:
 
     def held(self, job_id: int, fence: int) -> Claimed | None:
         """Return a job this process holds under this fence."""
-        claimed = self._held.get(job_id)
-        return claimed if claimed is not None and claimed.fence == fence else None
+        return self._held.get((job_id, fence))
 
-    def forget(self, job_ids: Iterable[int]) -> None:
+    def forget(self, tokens: Iterable[Token]) -> None:
         """Note that these have ended, or are another's."""
-        count = sum(self._held.pop(job_id, None) is not None for job_id in job_ids)
+        count = sum(self._held.pop(token, None) is not None for token in tokens)
         self.budget.release(count)
 
     def give_back_all(self) -> int:
@@ -81,7 +82,7 @@ class Intake:
             return 0
         with self._engine.begin() as db:
             given = give_back(db, [(job.id, job.fence) for job in jobs])
-        self.forget(job.id for job in jobs)
+        self.forget((job.id, job.fence) for job in jobs)
         return given
 
     def fetch(self, wait: float) -> list[Claimed]:
@@ -125,7 +126,7 @@ class Intake:
         with self._engine.begin() as db:
             claimed = claim(db, self._worker, self._kinds, self._plain, tokens)
         self.budget.take(len(claimed))
-        self._held.update((job.id, job) for job in claimed)
+        self._held.update(((job.id, job.fence), job) for job in claimed)
         return claimed
 
     def _return(self, key: str, tokens: list[Token]) -> None:

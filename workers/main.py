@@ -1,8 +1,10 @@
 """The mains: read settings, wire, run until a signal."""
 
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from types import FrameType
 
@@ -122,9 +124,21 @@ def _queues(chosen: str, registry: Registry) -> Sequence[str]:
 
 
 def _on_signal(stop: Callable[[], None]) -> None:
-    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal names it
-        logging.getLogger("nexara").info("process.signalled", extra={"signal": signal.Signals(number).name})
-        stop()
+    """Have a thread stop the process at a signal.
 
+    The handler itself runs inside whatever the main thread does, a wait on the very lock that stopping needs included:
+    all it may do is write a byte.
+    """
+    hear, tell = os.pipe()
+
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal names it
+        os.write(tell, bytes([number]))
+
+    def listen() -> None:
+        while told := os.read(hear, 1):
+            logging.getLogger("nexara").info("process.signalled", extra={"signal": signal.Signals(told[0]).name})
+            stop()
+
+    threading.Thread(target=listen, name="signals", daemon=True).start()
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)

@@ -1,9 +1,14 @@
 """What an actor does with (id, fence): runs the job it names, if this process still holds it."""
 
+import time
+
+from ledger.claim import Token
 from ledger.job import Registry
 from ledger.run import Claimed, Runner
 from workers.completer import Completer
 from workers.intake import Intake
+
+GRACE = 5.0  # seconds after its deadline that a job may need to notice
 
 
 class Perform:
@@ -14,6 +19,12 @@ class Perform:
         self._runner = runner
         self._registry = registry
         self._completer = completer
+        self._due: dict[Token, float] = {}
+
+    def overdue(self) -> int:
+        """Return how many threads are still at a job whose deadline is over: it is another's by now."""
+        now = time.monotonic()
+        return sum(due < now for due in list(self._due.values()))
 
     def __call__(self, job_id: int, fence: int) -> None:
         """Run one job; what it holds is forgotten whatever happens, so that the process never runs dry."""
@@ -21,14 +32,17 @@ class Perform:
         if claimed is None or self._intake.closed:
             return  # a process that stops gives back what it has not begun
         waiting = False
+        timeout = self._registry[claimed.kind].payload.terms.timeout
+        self._due[job_id, fence] = time.monotonic() + timeout.total_seconds() + GRACE
         try:
             if self._registry[claimed.kind].plain is not None:
                 waiting = self._plain(claimed)
             else:
                 self._runner.run(claimed)
         finally:
+            del self._due[job_id, fence]
             if not waiting:
-                self._intake.forget([job_id])
+                self._intake.forget([(job_id, fence)])
 
     def _plain(self, claimed: Claimed) -> bool:
         """Run a job without effects; returns whether it now waits to be completed with others."""

@@ -1,6 +1,7 @@
 """Settings into things: engines, the bell, vendors."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import Engine, create_engine
 
@@ -8,6 +9,15 @@ from ledger.errors import Misconfigured
 from providers.vendors import Vendors, VendorValues
 from settings import Settings
 from workers.bell import Bell, connect
+
+KEPT_ALIVE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""Of every connection: a server that vanished is noticed in ten seconds, not in hours."""
 
 
 class NotConfigured(Exception):
@@ -31,15 +41,7 @@ def engine(url: str, connections: int) -> Engine:
         max_overflow=0,
         pool_timeout=30,
         execution_options={"schema_translate_map": {"nexara": "live"}},
-        connect_args={
-            "prepare_threshold": None,
-            "connect_timeout": 5,
-            "application_name": "nexara",
-            "keepalives_idle": 5,
-            "keepalives_interval": 2,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 10_000,
-        },
+        connect_args={"prepare_threshold": None, "application_name": "nexara", **KEPT_ALIVE},
     )
 
 

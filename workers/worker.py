@@ -23,6 +23,7 @@ from workers.perform import Perform
 
 log = logging.getLogger(__name__)
 RING_PAUSE = 5.0  # seconds
+LOOK_EVERY = 5.0  # seconds between two looks for threads that never came back
 
 
 class WorkerProcess:
@@ -47,7 +48,9 @@ class WorkerProcess:
         self._completer = Completer(engine, self._intake.forget, self.stop)
         runner = Runner(registry, engine, vendors, heard=self._heartbeat.heard, ring=_quietly(bell.ring), tell=tell)
         broker = LedgerBroker(self._intake)
-        declare(broker, registry, Perform(self._intake, runner, registry, self._completer))
+        self._perform = Perform(self._intake, runner, registry, self._completer)
+        self._threads = threads
+        declare(broker, registry, self._perform)
         self._worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=200)
 
     def stop(self) -> None:
@@ -60,7 +63,10 @@ class WorkerProcess:
         self._completer.start()
         self._worker.start()
         log.info("worker.started", extra={"worker_id": str(self.id)})
-        self._stopping.wait()
+        while not self._stopping.wait(LOOK_EVERY):
+            if self._perform.overdue() * 2 >= self._threads:
+                log.critical("worker.threads_lost", extra={"count": self._perform.overdue()})
+                break  # whoever restarts it gives it all its threads again
         self._shut_down(patience)
 
     def _shut_down(self, patience: float) -> None:

@@ -1,14 +1,15 @@
 -- Whose rows this transaction may see: the one question every tenancy policy asks.
 --
 -- A job's transaction runs as tenant_job and names its job in the setting nexara.job. Anybody can set a setting, so the
--- name alone proves nothing: the job's row must have been written by this very transaction, which only begin_load_v1 and
--- begin_save_v1 can bring about, and only for the holder of its fence. No savepoint may stand around that write: its xmin
--- would be the savepoint's.
+-- name alone proves nothing: the job must have been started, and its row written by this very transaction, which only
+-- begin_load_v1, begin_save_v1 and begin_end_v1 bring about, for the holder of its fence. No savepoint may stand around
+-- that write: its xmin would be the savepoint's. This is a wall against a wrong query and a wrong id. Against SQL of a
+-- stranger inside a handler it is none: that could become the login role again and claim another's job.
 CREATE FUNCTION ledger.job_scope() RETURNS uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
   SELECT business_id FROM jobs
   WHERE id = nullif(current_setting('nexara.job', true), '')::bigint
-    AND xmin = pg_current_xact_id_if_assigned()::xid
+    AND xmin = pg_current_xact_id_if_assigned()::xid AND started_at IS NOT NULL
 $$;
 
 CREATE FUNCTION nexara.scope() RETURNS uuid

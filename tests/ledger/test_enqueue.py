@@ -18,7 +18,12 @@ def enqueue(db: Any, business: Any, payload: Any, kind: str = "walls.paint", **m
     extra = "".join(f", p_{name} => :{name}" for name in more)
     return db.execute(
         text(f"SELECT ledger.enqueue_job_v1(:kind, CAST(:payload AS jsonb), :business{extra})"),
-        {"kind": kind, "payload": payload if isinstance(payload, str) else json.dumps(payload), "business": business, **more},
+        {
+            "kind": kind,
+            "payload": payload if isinstance(payload, str) else json.dumps(payload),
+            "business": business,
+            **more,
+        },
     ).scalar_one()
 
 
@@ -108,9 +113,8 @@ def test_a_duplicate_of_a_running_until_done_job_makes_it_run_again(ledger):
     with ledger.web.begin() as db:
         assert enqueue(db, ledger.business, {"wall_id": WALL}, "walls.count") == first
     assert ledger.job(first).again
-    ledger.sql("UPDATE ledger.jobs SET cursor = '{\"done\": \"batch2\"}' WHERE id = :id", id=first)
     ledger.runner.run(held)
-    assert (ledger.job(first).state, ledger.job(first).again) == ("available", False)
+    assert (ledger.job(first).state, ledger.job(first).again) == ("available", True)  # at its end, once more
 
 
 def test_run_at_in_the_future_waits_and_is_promoted(ledger):
@@ -144,7 +148,9 @@ def test_nobody_else_may_enqueue_or_read(ledger):
     ledger.sql("CREATE ROLE stranger_" + uuid4().hex[:8] + " LOGIN")
     for role in ("tenant_job", "nexara_web", "nexara_worker", "nexara_dashboard"):
         assert ledger.sql(f"SELECT NOT has_table_privilege('{role}', 'ledger.kept_answers', 'SELECT')")
-        assert ledger.sql(f"SELECT NOT has_table_privilege('{role}', 'ledger.jobs', 'INSERT, UPDATE, DELETE, TRUNCATE')")
+        assert ledger.sql(
+            f"SELECT NOT has_table_privilege('{role}', 'ledger.jobs', 'INSERT, UPDATE, DELETE, TRUNCATE')"
+        )
     stranger = ledger.sql("SELECT rolname FROM pg_roles WHERE rolname LIKE 'stranger_%' LIMIT 1")
     open_to_all = ledger.sql(
         "SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc p WHERE p.pronamespace IN "
@@ -153,7 +159,8 @@ def test_nobody_else_may_enqueue_or_read(ledger):
     )
     assert open_to_all is None
     assert not ledger.sql(
-        "SELECT has_function_privilege(:who, 'public.enqueue_job_v1(text,jsonb,uuid,integer,timestamptz,uuid)', 'EXECUTE')",
+        "SELECT has_function_privilege("
+        ":who, 'public.enqueue_job_v1(text,jsonb,uuid,integer,timestamptz,uuid)', 'EXECUTE')",
         who=stranger,
     )
 
@@ -170,3 +177,14 @@ def test_two_enqueuers_of_one_key_agree(ledger):
         one.rollback()
     with ledger.web.begin() as db:
         assert enqueue(db, ledger.business, {"wall_id": WALL}) != first
+
+
+@pytest.mark.parametrize("when", ["infinity", "-infinity", "9999-01-01T00:00:00Z"])
+def test_a_time_that_never_comes_is_refused(ledger, when):
+    with pytest.raises(DBAPIError, match="over a year ahead"), ledger.web.begin() as db:
+        db.execute(
+            text(
+                "SELECT ledger.enqueue_job_v1('walls.paint', :payload, :business, NULL, CAST(:run_at AS timestamptz))"
+            ),
+            {"payload": json.dumps({"wall_id": WALL}), "business": ledger.business, "run_at": when},
+        )

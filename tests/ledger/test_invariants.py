@@ -191,7 +191,7 @@ class Machine(RuleBasedStateMachine):
     def crash_after_start(self, data: Any) -> None:
         held = data.draw(st.sampled_from(self.held[-8:]))
         with self.ledger.worker.begin() as db:
-            db.execute(text("SELECT ledger.begin_load_v1(:id, :fence)"), {"id": held.id, "fence": held.fence})
+            db.execute(text("SELECT ledger.start_v1(:id, :fence)"), {"id": held.id, "fence": held.fence})
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())

@@ -252,3 +252,52 @@ def test_a_job_past_its_deadline_is_taken_back(ledger):
     with ledger.worker.begin() as db:
         assert [(job.id, job.state) for job in rescue_now(ledger, db)] == [(job_id, "available")]
     assert ledger.attempts(job_id)[0].error_code == "past_deadline"
+
+
+def test_a_load_that_fails_spends_its_attempts_and_ends(ledger):
+    def fails(db, wall):
+        raise RuntimeError
+
+    ledger.script.load = fails
+    job_id = ledger.enqueue(Paint(wall_id=uuid4()))
+    for _ in range(3):
+        ledger.run()
+        ledger.sql("UPDATE ledger.jobs SET run_at = now() WHERE state = 'retryable'")
+        ledger.sql("SELECT ledger.promote_v1()")
+    assert (ledger.job(job_id).state, ledger.job(job_id).reason) == ("dead", "attempts_exhausted")
+    assert [tried.attempt for tried in ledger.attempts(job_id)] == [1, 2, 3]
+
+
+def test_a_job_that_kills_its_worker_while_it_loads_is_poison_too(ledger):
+    job_id = ledger.enqueue(Paint(wall_id=uuid4()))
+    for _ in range(3):
+        (held,) = ledger.claimed()
+        with ledger.worker.begin() as db:
+            db.execute(text("SELECT ledger.start_v1(:id, :fence)"), {"id": held.id, "fence": held.fence})
+        with ledger.worker.connect() as db:  # the load's transaction goes down with its worker
+            db.execute(text("SELECT ledger.begin_load_v1(:id, :fence)"), {"id": held.id, "fence": held.fence})
+            db.rollback()
+        with ledger.worker.begin() as db:
+            heartbeat(db, ledger.me, 8, [])
+        ledger.sql("UPDATE ledger.workers SET heartbeat_at = now() - interval '1 day'")
+        with ledger.worker.begin() as db:
+            rescue_now(ledger, db)
+    assert (ledger.job(job_id).state, ledger.job(job_id).reason) == ("dead", "poison")
+
+
+def test_what_changes_between_two_batches_is_not_missed(ledger):
+    wall = uuid4()
+    job_id = ledger.enqueue(Count(wall_id=wall))
+    ledger.run()
+    assert ledger.enqueue(Count(wall_id=wall)) == job_id
+    batches = [ledger.run()[0].state for _ in range(5)]
+    assert batches == ["available", "succeeded", "available", "available", "succeeded"]
+    assert ledger.job(job_id).state == "succeeded"
+    assert ledger.sql("SELECT count(*) FROM ledger.jobs") == 1
+
+
+def test_a_batch_that_succeeds_forgives_the_rescues_before_it(ledger):
+    job_id = ledger.enqueue(Count(wall_id=uuid4()))
+    ledger.sql("UPDATE ledger.jobs SET rescues = 2 WHERE id = :id", id=job_id)
+    ledger.run()
+    assert (ledger.job(job_id).state, ledger.job(job_id).rescues) == ("available", 0)

@@ -51,7 +51,7 @@ def test_what_waits_is_completed_as_one_set(ledger: Ledger, completer: Completer
         completer.put(token)
     completer.start()
     until(lambda: heard.done)
-    assert heard.done == [[job_id for job_id, _ in tokens]]
+    assert heard.done == [tokens]
     assert succeeded(ledger) == 60
 
 
@@ -70,7 +70,7 @@ def test_one_that_moved_on_is_forgotten_and_not_touched(ledger: Ledger, complete
     completer.put((lost, old))
     completer.start()
     until(lambda: heard.done)
-    assert heard.done == [[mine, lost]]
+    assert heard.done == [[(mine, fence), (lost, old)]]
     assert ledger.job(mine).state == "succeeded"
     assert ledger.job(lost).state == "running"
 

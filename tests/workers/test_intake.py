@@ -45,7 +45,7 @@ def test_what_rings_is_claimed_in_its_order_and_held(ledger: Ledger, bell: Bell,
     assert tap.held(ids[0], claimed[0].fence) == claimed[0]
     assert tap.held(ids[0], claimed[0].fence - 1) is None
     assert ledger.job(ids[0]).worker_id == ledger.me
-    tap.forget(ids)
+    tap.forget((job.id, job.fence) for job in claimed)
     assert tap.budget.held == 0
     assert tap.fetch(0.01) == []
 
@@ -65,7 +65,7 @@ def test_no_queue_is_always_asked_first(ledger: Ledger, bell: Bell, rung: Rung) 
     kinds = []
     for _ in range(4):
         (claimed,) = tap.fetch(0.05)
-        tap.forget([claimed.id])
+        tap.forget([(claimed.id, claimed.fence)])
         kinds.append(claimed.kind)
     assert kinds[:2] == kinds[2:]
     assert sorted(kinds) == ["walls.dry", "walls.dry", "walls.knock", "walls.knock"]

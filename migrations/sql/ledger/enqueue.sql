@@ -134,6 +134,9 @@ BEGIN
   IF p_priority NOT BETWEEN 0 AND 3 THEN
     RAISE EXCEPTION 'a priority is 0 (first) to 3 (last)' USING ERRCODE = '22023';
   END IF;
+  IF p_run_at > now() + interval '366 days' OR NOT isfinite(p_run_at) THEN
+    RAISE EXCEPTION 'p_run_at lies over a year ahead' USING ERRCODE = '22023';
+  END IF;
   business := ledger.business_for(p_business_id);
   canonical := ledger.canonical_payload(p_kind, k.fields, p_payload);
   digest := ledger.key_of(business, canonical, k.unique_by);
@@ -163,8 +166,9 @@ BEGIN
       AND (state IN ('scheduled', 'retryable', 'parked', 'available', 'dispatched') OR (until_done AND state = 'running'))
     FOR NO KEY UPDATE;
     IF found_id IS NOT NULL THEN
-      -- What changed while such a job runs would be missed: it runs once more when it ends.
-      UPDATE jobs SET again = true WHERE id = found_id AND state = 'running' AND NOT again;
+      -- What changed while such a job runs, or between two of its batches, would be missed: it runs once more at its end.
+      UPDATE jobs SET again = true
+      WHERE id = found_id AND until_done AND (state = 'running' OR cursor IS NOT NULL) AND NOT again;
       RETURN found_id;
     END IF;
   END LOOP;  -- the open one ended between the two statements: look again

@@ -29,29 +29,39 @@ $$;
 
 -- The handler is entered: the attempt is spent, in a transaction that cannot also complete the job. Once a claim: whoever
 -- asks again, because the answer was lost, spends nothing more.
-CREATE FUNCTION ledger.start_v1(p_id bigint, p_fence integer) RETURNS jsonb
+-- NULL: no longer ours.
+CREATE FUNCTION ledger.start_v1(p_id bigint, p_fence integer) RETURNS integer
 LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
   UPDATE jobs j
   SET started_at = clock_timestamp(), attempt = j.attempt + CASE WHEN j.started_at IS NULL THEN 1 ELSE 0 END,
       deadline_at = clock_timestamp() + k.timeout
   FROM job_kinds k
   WHERE j.id = p_id AND j.fence = p_fence AND k.kind = j.kind
-  RETURNING jsonb_build_object('attempt', j.attempt, 'answers',
-    (SELECT jsonb_object_agg(a.input_hash, a.answer) FROM kept_answers a WHERE a.job_id = p_id))
+  RETURNING j.attempt::integer
 $$;
 
--- Begin the load transaction: spend the attempt, become the tenant, and write nothing more. NULL: no longer ours.
+-- The started job's row, written again by this transaction, which is what proves its scope; and the answers that were
+-- paid for before. A transaction of its own has spent the attempt: whatever ends this one, it stays spent.
+CREATE FUNCTION ledger.hold_v1(p_id bigint, p_fence integer) RETURNS jsonb
+LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  UPDATE jobs SET started_at = started_at
+  WHERE id = p_id AND fence = p_fence AND started_at IS NOT NULL
+  RETURNING coalesce((SELECT jsonb_object_agg(a.input_hash, a.answer) FROM kept_answers a WHERE a.job_id = p_id), '{}')
+$$;
+
+-- Begin the load transaction of a started job: become the tenant, and write nothing more. Returns the kept answers by
+-- the hash of what was asked; NULL: no longer ours.
 CREATE FUNCTION ledger.begin_load_v1(p_id bigint, p_fence integer) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
 DECLARE
-  started jsonb := ledger.start_v1(p_id, p_fence);
+  answers jsonb := ledger.hold_v1(p_id, p_fence);
 BEGIN
-  IF started IS NOT NULL THEN
-    -- A crash of the server may forget this stamp: an attempt not counted, nothing else.
+  IF answers IS NOT NULL THEN
+    -- What this transaction wrote changes nothing: a crash of the server may forget it.
     PERFORM set_config('synchronous_commit', 'off', true), set_config('nexara.job', p_id::text, true),
             set_config('role', 'tenant_job', true), set_config('transaction_read_only', 'on', true);
   END IF;
-  RETURN started;
+  RETURN answers;
 END $$;
 
 -- Keep a vendor's paid answer until its job closes, so that a crash after it does not pay twice. Not fenced: the money
@@ -74,7 +84,8 @@ BEGIN
   UPDATE jobs
   SET state = CASE WHEN again THEN 'available' ELSE 'succeeded' END, fence = fence + 1,
       finished_at = CASE WHEN NOT again THEN clock_timestamp() END,
-      attempt = CASE WHEN again THEN 0 ELSE attempt END, again = false, cursor = NULL, worker_id = NULL
+      attempt = CASE WHEN again THEN 0 ELSE attempt END, rescues = CASE WHEN again THEN 0 ELSE rescues END,
+      again = false, cursor = NULL, worker_id = NULL
   WHERE id = p_id AND fence = p_fence;
   IF NOT FOUND THEN
     RETURN false;
@@ -93,11 +104,14 @@ BEGIN
   PERFORM set_config('nexara.job', p_id::text, true), set_config('role', 'tenant_job', true);
 END $$;
 
--- Called by the job that is being saved: there is more to do, from this cursor on. No attempt is carried over.
+-- Called by the job that is being saved: there is more to do, from this cursor on. No attempt and no rescue is carried
+-- over; that it must run once more when it has come to its end is: finish_v1 left it available then, not succeeded.
 CREATE FUNCTION ledger.go_on_v1(p_cursor jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 BEGIN
-  UPDATE jobs SET state = 'available', fence = fence + 1, finished_at = NULL, attempt = 0, cursor = p_cursor
+  UPDATE jobs
+  SET again = (state = 'available'), state = 'available', fence = fence + 1, finished_at = NULL, attempt = 0, rescues = 0,
+      cursor = p_cursor
   WHERE id = nullif(current_setting('nexara.job', true), '')::bigint AND xmin = pg_current_xact_id_if_assigned()::xid;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'only a job that is being saved can go on' USING ERRCODE = 'NX001';
@@ -220,7 +234,7 @@ BEGIN
   FOR f IN
     SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace = 'ledger'::regnamespace AND p.proname IN (
-      'claim_v1', 'start_v1', 'begin_load_v1', 'keep_answer_v1', 'finish_v1', 'begin_save_v1', 'go_on_v1',
+      'claim_v1', 'start_v1', 'hold_v1', 'begin_load_v1', 'keep_answer_v1', 'finish_v1', 'begin_save_v1', 'go_on_v1',
       'complete_many_v1', 'reopen', 'record_attempt', 'fail_v1', 'end_v1', 'begin_end_v1', 'give_back_v1')
   LOOP
     EXECUTE format('ALTER FUNCTION %s OWNER TO nexara_ledger', f);
