@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.answers import at, at_in, of
@@ -60,7 +60,12 @@ class Conversation(TenantRow):
     """One call or one thread of messages; it always has a person, also where the number was withheld."""
 
     __tablename__ = "conversations"
-    __table_args__ = (link("person_id", "people"), UniqueConstraint("business_id", "event_key"))
+    __table_args__ = (
+        link("person_id", "people"),
+        UniqueConstraint("business_id", "event_key"),
+        # The house asks of all businesses at once what ended when.
+        Index("conversations_ended", "ended_at", "id", postgresql_where=text("ended_at IS NOT NULL")),
+    )
     __life__ = Life(
         category=Category.COMMUNICATION,
         links=(About(column="person_id", then=(LastOut(among=("participants",)),)),),

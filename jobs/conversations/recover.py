@@ -12,7 +12,6 @@ from jobs.usage.payloads import MeterConversation
 from ledger.enqueue import enqueue
 from ledger.job import database_job
 from ledger.payload import Payload
-from models.conversations import Channel
 
 SETTLED = timedelta(minutes=10)
 """What ended later may still be on its way."""
@@ -30,14 +29,14 @@ def recover(db: Session, payload: RecoverConversations) -> None:
         {"since": payload.as_of - LOOKS_BACK, "until": payload.as_of - SETTLED, "most": MOST_AT_ONCE},
     )
     for row in found.all():
-        step = first_step(row.conversation_id, row.recording_id, row.channel, tried=row.tried)
+        step = first_step(row.conversation_id, row.recording_id, has_words=row.has_words)
         enqueue(db, step, business_id=row.business_id)
 
 
-def first_step(conversation_id: UUID, recording_id: UUID | None, channel: str, *, tried: bool) -> Payload:
+def first_step(conversation_id: UUID, recording_id: UUID | None, *, has_words: bool) -> Payload:
     """Return the job that a forgotten conversation needs."""
-    if not tried and recording_id is not None:
+    if recording_id is not None:
         return TranscribeRecording(recording_id=recording_id)
-    if not tried and channel != Channel.CALL:
+    if has_words:
         return SummarizeConversation(conversation_id=conversation_id)
     return MeterConversation(conversation_id=conversation_id)

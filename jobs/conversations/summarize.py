@@ -56,8 +56,8 @@ class Summarize:
 
     def save(self, db: Session, payload: SummarizeConversation, answer: Note | None) -> Cancel | None:
         """Keep the summary, in the place of an older one, and look for the lead."""
-        # Two that run at once write one after the other.
-        conversation = db.get(Conversation, payload.conversation_id, with_for_update=True)
+        # Two that run at once write one after the other; who only refers to the row does not wait.
+        conversation = db.get(Conversation, payload.conversation_id, with_for_update={"key_share": True})
         if conversation is None:
             return Cancel("conversation_deleted")
         if answer is not None:

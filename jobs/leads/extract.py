@@ -81,8 +81,8 @@ class Extract:
 
     def save(self, db: Session, payload: ExtractLead, answer: Found | None) -> Cancel | None:
         """Keep the lead if there is one, and meter the conversation."""
-        # Two that run at once write one after the other.
-        conversation = db.get(Conversation, payload.conversation_id, with_for_update=True)
+        # Two that run at once write one after the other; who only refers to the row does not wait.
+        conversation = db.get(Conversation, payload.conversation_id, with_for_update={"key_share": True})
         if conversation is None:
             return Cancel("conversation_deleted")
         if answer is not None and is_lead(answer.lead):

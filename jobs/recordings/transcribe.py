@@ -53,7 +53,7 @@ class Transcribe:
 
     def save(self, db: Session, payload: TranscribeRecording, answer: Heard | None) -> Cancel | None:
         """Keep the words; when no other recording of the conversation is still to be heard, go on with it."""
-        recording = db.get(Recording, payload.recording_id, with_for_update=True)
+        recording = db.get(Recording, payload.recording_id, with_for_update={"key_share": True})
         if recording is None or recording.state is RecordingState.DELETED:
             return Cancel("recording_deleted")  # while it was heard: its words go with it
         if answer is not None and not _is_heard(db, recording):
@@ -63,7 +63,7 @@ class Transcribe:
             db.flush()
         conversation_id = conversation_of(db, recording.id)
         # Two recordings of one call may end at once: the lock lets the second see that it is the last.
-        db.execute(select(Conversation.id).where(Conversation.id == conversation_id).with_for_update())
+        db.execute(select(Conversation.id).where(Conversation.id == conversation_id).with_for_update(key_share=True))
         if not still_to_be_heard(db, conversation_id):
             enqueue(db, SummarizeConversation(conversation_id=conversation_id))
         return None
@@ -77,7 +77,7 @@ class Transcribe:
             recording.state = RecordingState.UNUSABLE
             db.flush()
         conversation_id = conversation_of(db, recording.id)
-        db.execute(select(Conversation.id).where(Conversation.id == conversation_id).with_for_update())
+        db.execute(select(Conversation.id).where(Conversation.id == conversation_id).with_for_update(key_share=True))
         if still_to_be_heard(db, conversation_id):
             return
         if heard_of(db, conversation_id):

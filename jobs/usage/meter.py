@@ -1,9 +1,8 @@
-"""usage.meter: what an ended conversation used, each fact once; then the business is told of it."""
+"""usage.meter: what an ended conversation used, each fact once; at the end of its chain the business is told of it."""
 
 import math
-from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -32,7 +31,9 @@ def meter(db: Session, payload: MeterConversation) -> Cancel | None:
         _meter_call(db, conversation)
     else:
         _meter_messages(db, conversation)
-    _tell(db, conversation)
+    # There is one mail: it must not go out empty while what it should tell of waits for a mended setting.
+    if not _still_to_come(db, conversation):
+        _tell(db, conversation)
     return None
 
 
@@ -43,48 +44,36 @@ def _meter_call(db: Session, conversation: Conversation) -> None:
     assert conversation.ended_at is not None  # noqa: S101 - asked above
     # A carrier's clock and ours may differ: nobody is billed less than nothing.
     lasted = max(0, math.ceil((conversation.ended_at - conversation.started_at).total_seconds()))
-    _once(
-        db,
-        conversation.business_id,
-        [
-            {
-                "event_key": call.event_key,
-                "source": conversation.channel,
-                "unit": Unit.CALL_SECOND,
-                "quantity": lasted if call.seconds is None else call.seconds,
-                "at": conversation.ended_at,
-            }
-        ],
+    fact = insert(Meter).values(
+        business_id=conversation.business_id,
+        event_key=call.event_key,
+        source=conversation.channel,
+        unit=Unit.CALL_SECOND,
+        quantity=lasted if call.seconds is None else call.seconds,
+        at=conversation.ended_at,
     )
+    # The fact's own key is unique, whoever meters it and however often.
+    db.execute(fact.on_conflict_do_nothing())
 
 
 def _meter_messages(db: Session, conversation: Conversation) -> None:
-    messages = db.execute(
-        select(Message.event_key, Message.direction, Message.sent_at).where(Message.conversation_id == conversation.id)
-    )
-    _once(
-        db,
-        conversation.business_id,
-        [
-            {
-                "event_key": message.event_key,
-                "source": conversation.channel,
-                "unit": Unit.MESSAGE,
-                "direction": message.direction,
-                "quantity": 1,
-                "at": message.sent_at,
-            }
-            for message in messages
-        ],
-    )
+    facts = select(
+        Message.business_id,
+        Message.event_key,
+        literal(conversation.channel, Meter.source.type),
+        literal(Unit.MESSAGE, Meter.unit.type),
+        Message.direction,
+        literal(1),
+        Message.sent_at,
+    ).where(Message.conversation_id == conversation.id)
+    columns = ["business_id", "event_key", "source", "unit", "direction", "quantity", "at"]
+    # In one statement, within the server: a thread may have more messages than a statement may have parameters.
+    db.execute(insert(Meter).from_select(columns, facts).on_conflict_do_nothing())
 
 
-def _once(db: Session, business_id: UUID, facts: list[dict[str, object]]) -> None:
-    """Insert what is not metered yet: the fact's own key is unique, whoever meters it and however often."""
-    if facts:
-        db.execute(
-            insert(Meter).values([{"business_id": business_id, **fact} for fact in facts]).on_conflict_do_nothing()
-        )
+def _still_to_come(db: Session, conversation: Conversation) -> bool:
+    """Whether a step before this one may still bring words or a lead, and this job again after it."""
+    return bool(db.scalar(select(func.nexara.still_to_come_v1(conversation.id))))
 
 
 def _tell(db: Session, conversation: Conversation) -> None:

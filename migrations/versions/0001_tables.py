@@ -674,6 +674,14 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
+        "conversations_ended",
+        "conversations",
+        ["ended_at", "id"],
+        unique=False,
+        schema="nexara",
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    )
+    op.create_index(
         op.f("ix_conversations_business_id_person_id"),
         "conversations",
         ["business_id", "person_id"],

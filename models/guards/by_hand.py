@@ -8,7 +8,8 @@ from models.base import TenantRow
 from models.data_map import Expires
 from models.entries import rows, table_of
 
-COUNTED = ("conversations", "calls", "call_legs", "recordings", "transcripts", "messages", "meter")
+COUNTED = ("conversations", "calls", "call_legs", "recordings", "transcripts", "messages", "meter", "emails_sent")
+FACTS = ("conversations", "calls", "call_legs", "recordings", "transcripts")
 EXPIRING = sorted(
     table_of(row).name for row in rows() if issubclass(row, TenantRow) and isinstance(row.__life__.ends, Expires)
 )
@@ -33,15 +34,18 @@ BY_HAND = frozenset(
         "function nexara.recording_stored",
         "function nexara.thread_ended",
         "function nexara.call_ended",
+        "function nexara.recording_gone",
         "trigger nexara.recordings recording_stored",
+        "trigger nexara.recordings recording_gone",
         "trigger nexara.conversations thread_ended",
         "trigger nexara.conversations call_ended",
         "trigger nexara.calls call_ended",
-        "policy nexara.conversations facts",
-        "policy nexara.calls facts",
+        *(f"policy nexara.{table} facts" for table in FACTS),
         # migrations/sql/house.sql
         "function nexara.unmetered_v1",
         "function nexara.forgotten_v1",
+        "function nexara.chain_open",
+        "function nexara.still_to_come_v1",
         *(f"policy nexara.{table} house" for table in COUNTED),
         *(f"rights nexara.{table}" for table in COUNTED),
         # lifecycle/due.py
