@@ -1,21 +1,25 @@
 """Bring a database to this release: revisions, guards of the data map, kinds of jobs, passwords of the roles."""
 
-from collections.abc import Mapping
+import random
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
-from migrations.sqlfile import run
-from models.guards import apply as apply_guards
 from psycopg import sql as pg
 from sqlalchemy import Connection, create_engine, text
 
 from jobs.registry import load
 from ledger.contract import publish
 from lifecycle.due import apply as apply_due
+from migrations.sqlfile import run
+from models.guards import apply as apply_guards
 
 ONE_AT_A_TIME = 7_316_001
 """Advisory lock: two deploys that migrate at once wait for each other."""
+CHANCES = 20
 
 
 def migrate(admin_url: str, passwords: Mapping[str, str] | None = None) -> None:
@@ -30,18 +34,34 @@ def migrate(admin_url: str, passwords: Mapping[str, str] | None = None) -> None:
             db.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": ONE_AT_A_TIME})
             db.execute(text("SET lock_timeout = '10s'"))
             db.commit()
-            with db.begin():
-                # Roles belong to the server, not to the database: one that was restored elsewhere needs them again.
-                run(db, "roles")
+            # Roles belong to the server, not to the database: one that was restored elsewhere needs them again.
+            _beside_others(db, lambda: run(db, "roles"))
             _upgrade(db)
             with db.begin():
                 apply_due(db)
                 apply_guards(db)
             with db.begin():
                 publish(db, load())
-                _set_passwords(db, passwords or {})
+            _beside_others(db, lambda: _set_passwords(db, passwords or {}))
     finally:
         engine.dispose()
+
+
+def _beside_others(db: Connection, change: Callable[[], None]) -> None:
+    """Change what all databases of the server share, again if another one's migration changed it at that moment.
+
+    No lock would help: advisory locks belong to one database.
+    """
+    for chance in range(CHANCES):
+        try:
+            with db.begin():
+                change()
+        except (psycopg.errors.InternalError_, psycopg.errors.UniqueViolation):
+            if chance + 1 == CHANCES:
+                raise
+            time.sleep(random.uniform(0.05, 0.5))
+        else:
+            return
 
 
 def _upgrade(db: Connection) -> None:
@@ -57,4 +77,4 @@ def _set_passwords(db: Connection, passwords: Mapping[str, str]) -> None:
     assert driver is not None  # noqa: S101 - a live connection has one
     for role, password in passwords.items():
         statement = pg.SQL("ALTER ROLE {} PASSWORD {}").format(pg.Identifier(role), pg.Literal(password))
-        db.exec_driver_sql(statement.as_string(driver))
+        driver.execute(statement)  # SQLAlchemy would double a percent sign
