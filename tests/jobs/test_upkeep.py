@@ -55,7 +55,8 @@ def bulk(house, shop, many, *, job: bool):
                                  max_attempts, give_up_at)
         SELECT nextval('ledger.jobs_id_seq'), 'leads.extract', 'language', 2, :b, 1,
                jsonb_build_object('conversation_id', id),
-               ledger.key_of(:b, jsonb_build_object('conversation_id', id), ARRAY['conversation_id']), 'parked', 8, now()
+               ledger.key_of(:b, jsonb_build_object('conversation_id', id), ARRAY['conversation_id']),
+               'parked', 8, now()
         FROM told WHERE :job
         """,
         many=many,
@@ -208,7 +209,7 @@ def test_a_tenant_s_job_asks_nothing_as_the_house(house, shop):
 
 
 def test_nobody_else_may_call_what_is_the_house_s(house):
-    functions = ("unmetered_v1", "forgotten_v1", "expired_v1", "prune_v1")
+    functions = ("unmetered_v1", "forgotten_v1", "still_to_come_v1", "chain_open", "expired_v1", "prune_v1")
     found = house.rows(
         "SELECT p.oid::regprocedure::text AS name, r.rolname FROM pg_proc p, pg_roles r "
         "WHERE p.proname = ANY(:functions) AND r.rolname IN ('nexara_web', 'nexara_worker', 'nexara_dashboard', "
