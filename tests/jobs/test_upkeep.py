@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from jobs.billing.payloads import ReconcileBilling
 from jobs.conversations.payloads import RecoverConversations
 from jobs.usage.payloads import MeterConversation
-from ledger.run import BEGIN_LOAD
+from ledger.run import BEGIN_LOAD, START
 from ledger.watch import rescue
 from models.conversations import Channel
 from tests.jobs.shop import LASTED, MONDAY
@@ -156,7 +156,7 @@ def test_a_chain_that_died_with_its_workers_is_billed_and_told_of(house, shop):
         for _ in range(3):
             (claimed,) = house.claimed()
             with house.worker.begin() as db:
-                assert db.execute(BEGIN_LOAD, {"id": claimed.id, "fence": claimed.fence}).scalar() is not None
+                assert db.execute(START, {"id": claimed.id, "fence": claimed.fence}).scalar() is not None
             with house.worker.begin() as db:
                 assert [rescued.id for rescued in rescue(db, stale=timedelta(0))] == [claimed.id]
         poison = house.jobs()[-1]
@@ -186,6 +186,8 @@ def test_a_tenant_s_job_asks_nothing_as_the_house(house, shop):
     house.enqueue(MeterConversation(conversation_id=told.conversation), shop.business)
     jobs = house.sql("SELECT count(*) FROM ledger.jobs")
     claimed = house.claimed()[-1]
+    with house.worker.begin() as db:
+        db.execute(START, {"id": claimed.id, "fence": claimed.fence})
     with house.worker.connect() as db:
         db.execute(BEGIN_LOAD, {"id": claimed.id, "fence": claimed.fence})
         assert db.execute(text("SELECT current_setting('role')")).scalar() == "tenant_job"
