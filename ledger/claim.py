@@ -1,6 +1,6 @@
 """Take the jobs that were popped from Redis, complete those without effects as sets, give back what is held."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -14,14 +14,19 @@ CLAIM = text(
     "SELECT id, fence, kind, business_id, payload, attempt, max_attempts, rescues, give_up_at, cursor, started "
     "FROM ledger.claim_v1(:worker, :kinds, :plain, CAST(:ids AS bigint[]), CAST(:fences AS integer[]))"
 )
-COMPLETE_MANY = text("SELECT ledger.complete_many_v1(CAST(:ids AS bigint[]), CAST(:fences AS integer[]))")
+COMPLETE_MANY = text("SELECT count(*) FROM ledger.complete_many_v1(CAST(:ids AS bigint[]), CAST(:fences AS integer[]))")
 GIVE_BACK = text("SELECT ledger.give_back_v1(CAST(:ids AS bigint[]), CAST(:fences AS integer[]))")
 
 
-def _arrays(tokens: Sequence[Token]) -> dict[str, list[int]]:
-    """Split tokens into parallel arrays sorted by id, so that two sets never lock rows in opposite order."""
+def _arrays(tokens: Sequence[Token]) -> dict[str, str]:
+    """Return tokens as two PostgreSQL arrays sorted by id, so that two sets never lock rows in opposite order."""
     ordered = sorted(tokens)
-    return {"ids": [token[0] for token in ordered], "fences": [token[1] for token in ordered]}
+    return {"ids": _array(job_id for job_id, _ in ordered), "fences": _array(fence for _, fence in ordered)}
+
+
+def _array(numbers: Iterable[int]) -> str:
+    """Return numbers as PostgreSQL writes an array: the driver would look at each of them in turn."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def claim(
@@ -31,14 +36,15 @@ def claim(
 
     No attempt is spent but by the `plain` kinds, which have no effects and are started by the same set.
     """
-    rows = db.execute(CLAIM, {"worker": worker, "kinds": list(kinds), "plain": list(plain), **_arrays(tokens)})
+    rows = db.execute(CLAIM, {"worker": worker, "kinds": list(kinds), "plain": list(plain), **_arrays(tokens)}).all()
     place = {job_id: n for n, (job_id, _) in enumerate(tokens)}
     return sorted((Claimed(*row) for row in rows), key=lambda claimed: place[claimed.id])
 
 
-def complete_many(db: Connection, tokens: Sequence[Token]) -> set[int]:
-    """Complete each; returns the ids that were still ours."""
-    return set(db.execute(COMPLETE_MANY, _arrays(tokens)).scalars())
+def complete_many(db: Connection, tokens: Sequence[Token]) -> int:
+    """Complete each; returns how many were still ours."""
+    completed: int = db.execute(COMPLETE_MANY, _arrays(tokens)).scalar_one()
+    return completed
 
 
 def give_back(db: Connection, tokens: Sequence[Token]) -> int:

@@ -24,7 +24,7 @@ class Completer:
     """
 
     def __init__(self, engine: Engine, done: Callable[[list[Token]], None], died: Callable[[], None]) -> None:
-        self._engine = engine
+        self._at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._done = done
         self._died = died
         self._waiting: queue.Queue[Token | None] = queue.Queue(BACKLOG)
@@ -55,7 +55,7 @@ class Completer:
             raise
 
     def _complete(self, tokens: list[Token]) -> None:
-        with self._engine.begin() as db:
+        with self._at_once.begin() as db:
             complete_many(db, tokens)
 
     def _gather(self) -> list[Token] | None:

@@ -57,6 +57,7 @@ class Dispatcher:
         self, engine: Engine, bell: Bell, listen_url: str, tell: Callable[[Ended], None] = lambda _: None
     ) -> None:
         self._engine = engine
+        self._at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._rescuer = Rescuer(engine, tell)
         self._bell = bell
         self._listen_url = listen_url
@@ -100,9 +101,9 @@ class Dispatcher:
     def _round(self) -> bool:
         """Do what is due once; returns whether there was anything to do."""
         if self._is_due("promote", PROMOTE_EVERY):
-            with self._engine.begin() as db:
+            with self._at_once.begin() as db:
                 promote(db)
-        with self._engine.begin() as db:
+        with self._at_once.begin() as db:
             queues = waiting(db)
         moved = sum(self._dispatch(queue) for queue in queues)
         if self._is_due("ring_again", RING_AGAIN_EVERY):
@@ -115,7 +116,7 @@ class Dispatcher:
         room = [max(0, most - depth) for depth in depths]
         if not any(room):
             return 0
-        with self._engine.begin() as db:
+        with self._at_once.begin() as db:
             jobs = dispatch(db, queue, room)
         if jobs:  # committed: if the push is lost, they are rung again
             self._bell.push(queue, jobs)

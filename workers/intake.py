@@ -42,6 +42,7 @@ class Intake:
         heard: Callable[[], bool] = lambda: True,
     ) -> None:
         self._engine = engine
+        self._at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._bell = bell
         self._worker = worker
         self._queues = list(queues)
@@ -123,7 +124,7 @@ class Intake:
         return "", tokens
 
     def _claim(self, tokens: list[Token]) -> list[Claimed]:
-        with self._engine.begin() as db:
+        with self._at_once.begin() as db:
             claimed = claim(db, self._worker, self._kinds, self._plain, tokens)
         self.budget.take(len(claimed))
         self._held.update(((job.id, job.fence), job) for job in claimed)

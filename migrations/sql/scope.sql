@@ -5,20 +5,23 @@
 -- begin_load_v1, begin_save_v1 and begin_end_v1 bring about, for the holder of its fence. No savepoint may stand around
 -- that write: its xmin would be the savepoint's. This is a wall against a wrong query and a wrong id. Against SQL of a
 -- stranger inside a handler it is none: that could become the login role again and claim another's job.
+-- Both are plpgsql for its cached plans: before PostgreSQL 18 a function in SQL is planned anew by each query that asks it.
 CREATE FUNCTION ledger.job_scope() RETURNS uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
-  SELECT business_id FROM jobs
-  WHERE id = nullif(current_setting('nexara.job', true), '')::bigint
-    AND xmin = pg_current_xact_id_if_assigned()::xid AND started_at IS NOT NULL
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
+BEGIN
+  RETURN (SELECT business_id FROM jobs
+          WHERE id = nullif(current_setting('nexara.job', true), '')::bigint
+            AND xmin = pg_current_xact_id_if_assigned()::xid AND started_at IS NOT NULL);
+END $$;
 
 CREATE FUNCTION nexara.scope() RETURNS uuid
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT CASE current_setting('role')
-    WHEN 'tenant_job' THEN ledger.job_scope()
-    ELSE nullif(nullif(current_setting('nexara.business', true), '')::uuid, '00000000-0000-0000-0000-000000000000')
-  END
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF current_setting('role') = 'tenant_job' THEN
+    RETURN ledger.job_scope();
+  END IF;
+  RETURN nullif(nullif(current_setting('nexara.business', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+END $$;
 
 -- The web tier acts for one business at a time, to the end of the transaction.
 CREATE FUNCTION nexara.act_for(p_business_id uuid) RETURNS void

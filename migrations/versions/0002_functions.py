@@ -15,6 +15,7 @@ def upgrade() -> None:
         "scope",
         "ledger/enqueue",
         "ledger/dispatch",
+        "ledger/start",
         "ledger/run",
         "ledger/watch",
         "ledger/tick",

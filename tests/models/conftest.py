@@ -43,8 +43,8 @@ def become_job(db: Connection, business: UUID | None) -> None:
         job = db.scalar(
             text("""
                 INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, payload, until_done, state,
-                                         max_attempts, run_at, give_up_at)
-                SELECT id, 'tests.look', 'tests', 1, :business, id, '{}', false, 'available', 1, now(), now()
+                                         max_attempts, run_at, give_up_at, started_at)
+                SELECT id, 'tests.look', 'tests', 1, :business, id, '{}', false, 'available', 1, now(), now(), now()
                 FROM nextval('ledger.jobs_id_seq') id RETURNING id
             """),
             {"business": business},

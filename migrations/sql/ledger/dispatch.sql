@@ -2,47 +2,46 @@
 
 -- Move what is due to available, p_limit rows at a time; returns how many.
 CREATE FUNCTION ledger.promote_v1(p_limit integer DEFAULT 5000) RETURNS integer
-LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
-  WITH due AS (
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  moved integer;
+BEGIN
+  UPDATE jobs SET state = 'available', fence = fence + 1 WHERE id = ANY (ARRAY(
     SELECT id FROM jobs
     WHERE state IN ('scheduled', 'retryable') AND run_at <= now()
-    ORDER BY run_at LIMIT p_limit FOR UPDATE SKIP LOCKED
-  ), moved AS (
-    UPDATE jobs SET state = 'available', fence = fence + 1 FROM due WHERE jobs.id = due.id RETURNING 1
-  )
-  SELECT count(*)::integer FROM moved
-$$;
+    ORDER BY run_at LIMIT p_limit FOR UPDATE SKIP LOCKED));
+  GET DIAGNOSTICS moved = ROW_COUNT;
+  RETURN moved;
+END $$;
 
 -- The queues that have a job to pick: the one cheap question of a dispatcher that polls.
 CREATE FUNCTION ledger.waiting_v1() RETURNS SETOF text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
-  WITH RECURSIVE waiting AS (
-    (SELECT queue FROM jobs WHERE state = 'available' ORDER BY queue LIMIT 1)
-    UNION ALL
-    SELECT (SELECT j.queue FROM jobs j WHERE j.state = 'available' AND j.queue > w.queue ORDER BY j.queue LIMIT 1)
-    FROM waiting w WHERE w.queue IS NOT NULL
-  )
-  SELECT queue FROM waiting WHERE queue IS NOT NULL
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  found_queue text := '';
+BEGIN
+  LOOP
+    SELECT queue INTO found_queue FROM jobs WHERE state = 'available' AND queue > found_queue ORDER BY queue LIMIT 1;
+    EXIT WHEN NOT FOUND;
+    RETURN NEXT found_queue;
+  END LOOP;
+END $$;
 
--- One dispatcher a queue at a time. The lock is a statement of its own: taken inside the pick, the pick's snapshot
--- would be older than the lock.
-CREATE FUNCTION ledger.lock_queue_v1(p_queue text) RETURNS boolean
-LANGUAGE sql SET search_path = ledger, pg_temp AS $$
-  SELECT pg_try_advisory_xact_lock(hashtext('nexara.queue'), hashtext(p_queue))
-$$;
-
--- Pick up to p_room[priority + 1] jobs of each priority, business by business in turn, and mark them dispatched.
--- Call it after lock_queue_v1, in the same READ COMMITTED transaction; push the answer to Redis after the commit.
+-- Pick up to p_room[priority + 1] jobs of each priority, business by business in turn, and mark them dispatched; push the
+-- answer to Redis after the commit. One dispatcher a queue at a time: another one gets nothing. READ COMMITTED only: then
+-- each statement in here has a snapshot of its own, and those of the picks are younger than the lock.
 CREATE FUNCTION ledger.dispatch_v1(p_queue text, p_room integer[])
 RETURNS TABLE (id bigint, fence integer, priority smallint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   room integer;
   turn uuid;
   due uuid[];
 BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtext('nexara.queue'), hashtext(p_queue)) THEN
+    RETURN;
+  END IF;
   FOR p IN 0..3 LOOP
     room := p_room[p + 1];
     CONTINUE WHEN coalesce(room, 0) <= 0;
@@ -79,7 +78,8 @@ BEGIN
     ) both_laps;
     CONTINUE WHEN due IS NULL;
     RETURN QUERY
-      WITH picked AS (
+      UPDATE jobs SET state = 'dispatched', fence = jobs.fence + 1, dispatched_at = clock_timestamp()
+      WHERE jobs.id = ANY (ARRAY(
         SELECT one.id FROM unnest(due) WITH ORDINALITY AS b(business_id, place),
           LATERAL (
             SELECT j.id, row_number() OVER () AS nth FROM (
@@ -89,13 +89,8 @@ BEGIN
             ) j
           ) one
         ORDER BY one.nth, b.place
-        LIMIT room
-      ), moved AS (
-        UPDATE jobs SET state = 'dispatched', fence = jobs.fence + 1, dispatched_at = clock_timestamp()
-        FROM picked WHERE jobs.id = picked.id
-        RETURNING jobs.id, jobs.fence, jobs.priority
-      )
-      SELECT m.id, m.fence, m.priority FROM moved m;
+        LIMIT room))
+      RETURNING jobs.id, jobs.fence, jobs.priority;
     INSERT INTO turns AS t (queue, priority, business_id) VALUES (p_queue, p, due[cardinality(due)])
     ON CONFLICT (queue, priority) DO UPDATE SET business_id = EXCLUDED.business_id
       WHERE t.business_id <> EXCLUDED.business_id;
@@ -106,17 +101,21 @@ END $$;
 -- row at its head. They are stamped anew and returned, to be pushed once more under the same fence.
 CREATE FUNCTION ledger.ring_again_v1(p_queue text, p_priority integer, p_head bigint, p_limit integer DEFAULT 5000)
 RETURNS TABLE (id bigint, fence integer)
-LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
-  WITH head AS (SELECT dispatched_at FROM jobs WHERE id = p_head), silent AS (
-    SELECT j.id FROM jobs j
-    WHERE j.queue = p_queue AND j.priority = p_priority AND j.state = 'dispatched'
-      AND j.dispatched_at < clock_timestamp() - interval '2 s'
-      AND (p_head IS NULL OR j.dispatched_at < (SELECT dispatched_at FROM head))
-    ORDER BY j.dispatched_at LIMIT p_limit FOR UPDATE SKIP LOCKED
-  )
-  UPDATE jobs SET dispatched_at = clock_timestamp() FROM silent WHERE jobs.id = silent.id
-  RETURNING jobs.id, jobs.fence
-$$;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  head_at timestamptz;
+BEGIN
+  SELECT dispatched_at INTO head_at FROM jobs WHERE id = p_head;
+  RETURN QUERY
+    UPDATE jobs SET dispatched_at = clock_timestamp() WHERE id = ANY (ARRAY(
+      SELECT j.id FROM jobs j
+      WHERE j.queue = p_queue AND j.priority = p_priority AND j.state = 'dispatched'
+        AND j.dispatched_at < clock_timestamp() - interval '2 s'
+        AND (p_head IS NULL OR j.dispatched_at < head_at)
+      ORDER BY j.dispatched_at LIMIT p_limit FOR UPDATE SKIP LOCKED))
+    RETURNING jobs.id, jobs.fence;
+END $$;
 
 -- Whether a dispatcher sleeps, so that an enqueuer knows to knock.
 CREATE FUNCTION ledger.sleep_v1(p_asleep boolean) RETURNS void
@@ -127,11 +126,10 @@ $$;
 
 ALTER FUNCTION ledger.promote_v1(integer) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.waiting_v1() OWNER TO nexara_ledger;
-ALTER FUNCTION ledger.lock_queue_v1(text) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.dispatch_v1(text, integer[]) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.ring_again_v1(text, integer, bigint, integer) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.sleep_v1(boolean) OWNER TO nexara_ledger;
-REVOKE ALL ON FUNCTION ledger.promote_v1(integer), ledger.waiting_v1(), ledger.lock_queue_v1(text), ledger.dispatch_v1(text, integer[]),
+REVOKE ALL ON FUNCTION ledger.promote_v1(integer), ledger.waiting_v1(), ledger.dispatch_v1(text, integer[]),
   ledger.ring_again_v1(text, integer, bigint, integer), ledger.sleep_v1(boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ledger.promote_v1(integer), ledger.waiting_v1(), ledger.lock_queue_v1(text), ledger.dispatch_v1(text, integer[]),
+GRANT EXECUTE ON FUNCTION ledger.promote_v1(integer), ledger.waiting_v1(), ledger.dispatch_v1(text, integer[]),
   ledger.ring_again_v1(text, integer, bigint, integer), ledger.sleep_v1(boolean) TO nexara_worker;

@@ -74,12 +74,15 @@ $$;
 
 -- The key of a job among the open ones of its kind: derived from its payload, and stored only as a digest.
 CREATE FUNCTION ledger.key_of(p_business_id uuid, p_payload jsonb, p_fields text[]) RETURNS bytea
-LANGUAGE sql IMMUTABLE SET search_path = ledger, pg_temp AS $$
-  SELECT sha256(convert_to(p_business_id::text || (
+LANGUAGE plpgsql IMMUTABLE SET search_path = ledger, pg_temp AS $$
+BEGIN
+  IF p_fields IS NULL THEN
+    RETURN NULL;
+  END IF;
+  RETURN sha256(convert_to(p_business_id::text || (
     SELECT string_agg(chr(31) || coalesce(p_payload ->> field, chr(30)), '' ORDER BY field) FROM unnest(p_fields) field
-  ), 'UTF8'))
-  WHERE p_fields IS NOT NULL
-$$;
+  ), 'UTF8'));
+END $$;
 
 -- Which business may this caller enqueue for? A job or a web transaction that has a scope: for that one only.
 -- The house (the nil UUID) enqueues for every business.
@@ -115,7 +118,7 @@ CREATE FUNCTION ledger.enqueue_job_v1(
   p_run_at timestamptz DEFAULT NULL,
   p_actor uuid DEFAULT NULL
 ) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   k job_kinds;
   business uuid;

@@ -1,68 +1,4 @@
--- One job, from the claim to its end. Every write to a known job is WHERE id AND fence: what comes late finds nothing.
-
--- Reserve what was popped from Redis; no attempt is spent. Returns only what was still ours to take, and of it only
--- the kinds this worker knows: another stays dispatched, for a worker of the new release.
--- Kinds without effects (p_plain) are started by the same set; not so a job that was lost once, which might be the one
--- that kills its worker: it starts alone, and takes nobody with it.
--- A row that somebody has locked, such as an enqueuer who joined it and has not committed, is left for a later ring: the
--- others must not wait for that transaction.
-CREATE FUNCTION ledger.claim_v1(p_worker uuid, p_kinds text[], p_plain text[], p_ids bigint[], p_fences integer[])
-RETURNS TABLE (id bigint, fence integer, kind text, business_id uuid, payload jsonb, attempt integer, max_attempts integer,
-               rescues integer, give_up_at timestamptz, cursor jsonb, started boolean)
-LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
-  UPDATE jobs j
-  SET state = 'running', fence = j.fence + 1, worker_id = p_worker, claimed_at = clock_timestamp(),
-      started_at = CASE WHEN popped.plain AND j.rescues = 0 THEN clock_timestamp() END,
-      deadline_at = CASE WHEN popped.plain AND j.rescues = 0 THEN clock_timestamp() + popped.timeout END,
-      attempt = CASE WHEN popped.plain AND j.rescues = 0 THEN j.attempt + 1 ELSE j.attempt END
-  FROM (
-    SELECT p.id, p.fence, k.kind = ANY (p_plain) AS plain, k.timeout
-    FROM unnest(p_ids, p_fences) AS p(id, fence)
-    JOIN jobs w ON w.id = p.id AND w.fence = p.fence JOIN job_kinds k ON k.kind = w.kind
-    WHERE k.kind = ANY (p_kinds)
-    FOR NO KEY UPDATE OF w SKIP LOCKED
-  ) popped
-  WHERE j.id = popped.id AND j.fence = popped.fence
-  RETURNING j.id, j.fence, j.kind, j.business_id, j.payload, j.attempt::integer, j.max_attempts::integer, j.rescues::integer,
-            j.give_up_at, j.cursor, j.started_at IS NOT NULL
-$$;
-
--- The handler is entered: the attempt is spent, in a transaction that cannot also complete the job. Once a claim: whoever
--- asks again, because the answer was lost, spends nothing more.
--- NULL: no longer ours.
-CREATE FUNCTION ledger.start_v1(p_id bigint, p_fence integer) RETURNS integer
-LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
-  UPDATE jobs j
-  SET started_at = clock_timestamp(), attempt = j.attempt + CASE WHEN j.started_at IS NULL THEN 1 ELSE 0 END,
-      deadline_at = clock_timestamp() + k.timeout
-  FROM job_kinds k
-  WHERE j.id = p_id AND j.fence = p_fence AND k.kind = j.kind
-  RETURNING j.attempt::integer
-$$;
-
--- The started job's row, written again by this transaction, which is what proves its scope; and the answers that were
--- paid for before. A transaction of its own has spent the attempt: whatever ends this one, it stays spent.
-CREATE FUNCTION ledger.hold_v1(p_id bigint, p_fence integer) RETURNS jsonb
-LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
-  UPDATE jobs SET started_at = started_at
-  WHERE id = p_id AND fence = p_fence AND started_at IS NOT NULL
-  RETURNING coalesce((SELECT jsonb_object_agg(a.input_hash, a.answer) FROM kept_answers a WHERE a.job_id = p_id), '{}')
-$$;
-
--- Begin the load transaction of a started job: become the tenant, and write nothing more. Returns the kept answers by
--- the hash of what was asked; NULL: no longer ours.
-CREATE FUNCTION ledger.begin_load_v1(p_id bigint, p_fence integer) RETURNS jsonb
-LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
-DECLARE
-  answers jsonb := ledger.hold_v1(p_id, p_fence);
-BEGIN
-  IF answers IS NOT NULL THEN
-    -- What this transaction wrote changes nothing: a crash of the server may forget it.
-    PERFORM set_config('synchronous_commit', 'off', true), set_config('nexara.job', p_id::text, true),
-            set_config('role', 'tenant_job', true), set_config('transaction_read_only', 'on', true);
-  END IF;
-  RETURN answers;
-END $$;
+-- One started job, to its end. Every write to a known job is WHERE id AND fence: what comes late finds nothing.
 
 -- Keep a vendor's paid answer until its job closes, so that a crash after it does not pay twice. Not fenced: the money
 -- is spent whoever holds the job now; but an erased or closed job keeps nothing.
@@ -79,7 +15,7 @@ END $$;
 
 -- The job is done, if it is still ours; a job whose cause changed while it ran goes round again.
 CREATE FUNCTION ledger.finish_v1(p_id bigint, p_fence integer) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   UPDATE jobs
   SET state = CASE WHEN again THEN 'available' ELSE 'succeeded' END, fence = fence + 1,
@@ -107,7 +43,7 @@ END $$;
 -- Called by the job that is being saved: there is more to do, from this cursor on. No attempt and no rescue is carried
 -- over; that it must run once more when it has come to its end is: finish_v1 left it available then, not succeeded.
 CREATE FUNCTION ledger.go_on_v1(p_cursor jsonb) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   UPDATE jobs
   SET again = (state = 'available'), state = 'available', fence = fence + 1, finished_at = NULL, attempt = 0, rescues = 0,
@@ -120,21 +56,23 @@ END $$;
 
 -- Complete many jobs that have no effects: as one set; returns the ids that were still ours.
 CREATE FUNCTION ledger.complete_many_v1(p_ids bigint[], p_fences integer[]) RETURNS SETOF bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
-  UPDATE jobs j
-  SET state = CASE WHEN j.again THEN 'available' ELSE 'succeeded' END, fence = j.fence + 1,
-      finished_at = CASE WHEN NOT j.again THEN clock_timestamp() END,
-      attempt = CASE WHEN j.again THEN 0 ELSE j.attempt END, again = false, worker_id = NULL
-  FROM unnest(p_ids, p_fences) AS done(id, fence)
-  WHERE j.id = done.id AND j.fence = done.fence
-  RETURNING j.id
-$$;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
+BEGIN
+  RETURN QUERY
+    UPDATE jobs j
+    SET state = CASE WHEN j.again THEN 'available' ELSE 'succeeded' END, fence = j.fence + 1,
+        finished_at = CASE WHEN NOT j.again THEN clock_timestamp() END,
+        attempt = CASE WHEN j.again THEN 0 ELSE j.attempt END, again = false, worker_id = NULL
+    FROM unnest(p_ids, p_fences) AS done(id, fence)
+    WHERE j.id = ANY (p_ids) AND j.id = done.id AND j.fence = done.fence
+    RETURNING j.id;
+END $$;
 
 -- Put a job back among the open ones. If its key was taken meanwhile, the newer job does the same work: this one is
 -- discarded as superseded, not stuck.
 CREATE FUNCTION ledger.reopen(p_id bigint, p_fence integer, p_state text, p_run_at timestamptz, p_reason text, p_spent boolean)
 RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   became text;
 BEGIN
@@ -184,7 +122,7 @@ END $$;
 
 -- The job ends without success: dead after an error, cancelled by its own handler.
 CREATE FUNCTION ledger.end_v1(p_id bigint, p_fence integer, p_state text, p_reason text, p_error jsonb) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   IF p_state NOT IN ('dead', 'cancelled') THEN
     RAISE EXCEPTION 'end_v1 leaves a job dead or cancelled' USING ERRCODE = '22023';

@@ -1,0 +1,81 @@
+-- A job's way in: claimed, started, read. Who may call these is said in run.sql, with the rest of a job's way.
+
+-- Reserve what was popped from Redis; no attempt is spent. Returns only what was still ours to take, and of it only
+-- the kinds this worker knows: another stays dispatched, for a worker of the new release.
+-- Kinds without effects (p_plain) are started by the same set; not so a job that was lost once, which might be the one
+-- that kills its worker, nor one that has a single attempt left: it starts alone, and takes nobody with it.
+-- A row that somebody has locked, such as an enqueuer who joined it and has not committed, is left for a later ring: the
+-- others must not wait for that transaction.
+-- This and the other hot functions are plpgsql for its cached plans: before PostgreSQL 18 a function in SQL is planned
+-- anew at each call, which costs more than what it does. A plan that was made while the table was small must not read all
+-- of it later: hence enable_seqscan, and ids that bound the table whichever way it is joined.
+CREATE FUNCTION ledger.claim_v1(p_worker uuid, p_kinds text[], p_plain text[], p_ids bigint[], p_fences integer[])
+RETURNS TABLE (id bigint, fence integer, kind text, business_id uuid, payload jsonb, attempt integer, max_attempts integer,
+               rescues integer, give_up_at timestamptz, cursor jsonb, started boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+    UPDATE jobs j
+    SET state = 'running', fence = j.fence + 1, worker_id = p_worker, claimed_at = clock_timestamp(),
+        started_at = CASE WHEN popped.starts THEN clock_timestamp() END,
+        deadline_at = CASE WHEN popped.starts THEN clock_timestamp() + popped.timeout END,
+        attempt = CASE WHEN popped.starts THEN j.attempt + 1 ELSE j.attempt END
+    FROM (
+      SELECT w.id, w.fence, k.timeout,
+             k.kind = ANY (p_plain) AND w.rescues = 0 AND w.attempt + 1 < w.max_attempts AS starts
+      FROM unnest(p_ids, p_fences) AS p(id, fence)
+        JOIN jobs w ON w.id = p.id AND w.fence = p.fence JOIN job_kinds k ON k.kind = w.kind
+      WHERE w.id = ANY (p_ids) AND k.kind = ANY (p_kinds)
+      FOR NO KEY UPDATE OF w SKIP LOCKED
+    ) popped
+    WHERE j.id = ANY (p_ids) AND j.id = popped.id AND j.fence = popped.fence
+    RETURNING j.id, j.fence, j.kind, j.business_id, j.payload, j.attempt::integer, j.max_attempts::integer,
+              j.rescues::integer, j.give_up_at, j.cursor, j.started_at IS NOT NULL;
+END $$;
+
+-- The handler is entered: the attempt is spent, in a transaction that cannot also complete the job. Once a claim: whoever
+-- asks again, because the answer was lost, spends nothing more.
+-- NULL: no longer ours.
+CREATE FUNCTION ledger.start_v1(p_id bigint, p_fence integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  attempt integer;
+BEGIN
+  UPDATE jobs j
+  SET started_at = clock_timestamp(), attempt = j.attempt + CASE WHEN j.started_at IS NULL THEN 1 ELSE 0 END,
+      deadline_at = clock_timestamp() + k.timeout
+  FROM job_kinds k
+  WHERE j.id = p_id AND j.fence = p_fence AND k.kind = j.kind
+  RETURNING j.attempt INTO attempt;
+  RETURN attempt;
+END $$;
+
+-- The started job's row, written again by this transaction, which is what proves its scope; and the answers that were
+-- paid for before. A transaction of its own has spent the attempt: whatever ends this one, it stays spent.
+CREATE FUNCTION ledger.hold_v1(p_id bigint, p_fence integer) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  answers jsonb;
+BEGIN
+  UPDATE jobs SET started_at = started_at
+  WHERE id = p_id AND fence = p_fence AND started_at IS NOT NULL
+  RETURNING coalesce((SELECT jsonb_object_agg(a.input_hash, a.answer) FROM kept_answers a WHERE a.job_id = p_id), '{}')
+  INTO answers;
+  RETURN answers;
+END $$;
+
+-- Begin the load transaction of a started job: become the tenant, and write nothing more. Returns the kept answers by
+-- the hash of what was asked; NULL: no longer ours.
+CREATE FUNCTION ledger.begin_load_v1(p_id bigint, p_fence integer) RETURNS jsonb
+LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
+DECLARE
+  answers jsonb := ledger.hold_v1(p_id, p_fence);
+BEGIN
+  IF answers IS NOT NULL THEN
+    -- What this transaction wrote changes nothing: a crash of the server may forget it.
+    PERFORM set_config('synchronous_commit', 'off', true), set_config('nexara.job', p_id::text, true),
+            set_config('role', 'tenant_job', true), set_config('transaction_read_only', 'on', true);
+  END IF;
+  RETURN answers;
+END $$;

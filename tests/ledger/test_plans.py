@@ -1,0 +1,245 @@
+"""Each hot statement reads a handful of rows by an index, however many have finished and however old the statistics."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from ledger.claim import claim, complete_many, give_back
+from ledger.dispatch import dispatch, promote, ring_again, waiting
+from ledger.operate import discard, retry
+from ledger.watch import heartbeat, rescue
+from tests.ledger.kinds import Count, Dry, Knock
+
+# A day of succeeded jobs, and some of every open state: none of those reads may grow with the first number.
+FINISHED = """
+INSERT INTO ledger.jobs (kind, queue, priority, business_id, root_id, payload, unique_key, state, fence, attempt,
+                         max_attempts, run_at, give_up_at, enqueued_at, claimed_at, started_at, finished_at)
+SELECT 'walls.paint', 'walls', 2, :business, n, '{}', sha256(convert_to(n::text, 'UTF8')), 'succeeded', 3, 1, 8,
+       now(), now() + interval '1 day', now(), now(), now(), now() - n * interval '1 s'
+FROM generate_series(1, :rows) n
+"""
+OPEN = """
+INSERT INTO ledger.jobs (kind, queue, priority, business_id, root_id, payload, until_done, state, fence, max_attempts,
+                         run_at, give_up_at, dispatched_at, claimed_at, worker_id)
+SELECT CASE WHEN n % 2 = 0 THEN 'walls.dry' ELSE 'walls.knock' END, 'walls', 2,
+       CAST(lpad((n % 50)::text, 32, '0') AS uuid), n, '{}', false, :state, 1, 8,
+       now() + :due * interval '1 h', now() + interval '1 day', now() - interval '1 min',
+       CASE WHEN :state = 'running' THEN now() END, CASE WHEN :state = 'running' THEN CAST(:worker AS uuid) END
+FROM generate_series(1, :rows) n
+RETURNING id, fence
+"""
+READ = text(
+    "SELECT coalesce(sum(seq_scan), 0), coalesce(sum(idx_tup_fetch), 0), coalesce(sum(n_tup_hot_upd), 0) "
+    "FROM pg_stat_xact_user_tables WHERE schemaname = 'ledger' AND relname = ANY (:tables)"
+)
+JOBS, OTHERS = ["jobs"], ["attempts", "kept_answers"]
+AVAILABLE, DISPATCHED, RUNNING, LATER, DUE = 2000, 300, 100, 1000, 20
+IN_FLIGHT = DISPATCHED + RUNNING
+
+
+@dataclass
+class Crowd:
+    """A ledger in the middle of its day, and who asks it."""
+
+    ledger: Any
+    dashboard: Engine
+    worker: UUID = field(default_factory=uuid4)
+    dispatched: list[tuple[int, int]] = field(default_factory=list)
+    running: list[tuple[int, int]] = field(default_factory=list)
+    dead: int = 0
+    twin: UUID = field(default_factory=uuid4)
+
+    def open(self, state: str, rows: int, due: int = 0) -> list[tuple[int, int]]:
+        with self.ledger.admin.begin() as db:
+            made = db.execute(text(OPEN), {"state": state, "rows": rows, "due": due, "worker": self.worker})
+            return sorted((row.id, row.fence) for row in made)
+
+
+Statement = Callable[[Connection, Crowd], Any]
+
+
+def call(statement: str) -> Statement:
+    """Call a function for a running job."""
+
+    def run(db: Connection, crowd: Crowd) -> Any:
+        job_id, fence = crowd.running[0]
+        return db.execute(text(statement), {"id": job_id, "fence": fence}).scalar()
+
+    return run
+
+
+def claimed(db: Connection, crowd: Crowd) -> Any:
+    kinds = crowd.ledger.registry.kinds
+    assert len(claim(db, uuid4(), kinds, ["walls.knock"], crowd.dispatched[:32])) == 32
+
+
+def completed(db: Connection, crowd: Crowd) -> Any:
+    assert complete_many(db, crowd.running[:32])
+
+
+def saved(db: Connection, crowd: Crowd) -> Any:
+    """A job's whole life in one transaction: started, answered, saved with its scope asked, gone on."""
+    job_id, fence = crowd.running[0]
+    known = {"id": job_id, "fence": fence}
+    db.execute(text("SELECT ledger.start_v1(:id, :fence)"), known)
+    db.execute(text("SELECT ledger.keep_answer_v1(:id, 'a', '{}')"), known)
+    db.execute(text("SELECT ledger.begin_save_v1(:id, :fence)"), known)
+    assert db.execute(text("SELECT nexara.scope()")).scalar() is not None
+    db.execute(text("""SELECT ledger.go_on_v1('{"done": "x"}')"""))
+
+
+def enqueued(payload: Any) -> Statement:
+    def run(db: Connection, crowd: Crowd) -> Any:
+        made = payload(wall_id=crowd.twin)
+        statement = text("SELECT ledger.enqueue_job_v1(:kind, CAST(:payload AS jsonb), :business)")
+        values = {"kind": made.kind, "payload": made.model_dump_json(), "business": crowd.ledger.business}
+        assert db.execute(statement, values).scalar()
+
+    return run
+
+
+FAIL = (
+    "SELECT ledger.fail_v1(:id, :fence, '{\"outcome\": \"bug\"}', 'retryable', now() + interval '1 min', 'bug', true)"
+)
+END = "SELECT ledger.begin_end_v1(:id, :fence, 'dead', 'gave_up', '{\"outcome\": \"gave_up\"}')"
+
+# The role, the statement, and the most rows of ledger.jobs that it may fetch.
+HOT: dict[str, tuple[str, Statement, int]] = {
+    "promote": ("worker", lambda db, _: promote(db), 3 * DUE),
+    "waiting": ("worker", lambda db, _: waiting(db), 5),
+    "dispatch": ("worker", lambda db, _: dispatch(db, "walls", [100] * 4), 2 * 100 + 64 + 10),
+    "ring_again": ("worker", lambda db, _: ring_again(db, "walls", 2, None), 3 * IN_FLIGHT),
+    "ring_again_head": ("worker", lambda db, c: ring_again(db, "walls", 2, c.dispatched[0][0]), 3 * IN_FLIGHT),
+    "claim": ("worker", claimed, 3 * 32),
+    "complete": ("worker", completed, 2 * 32),
+    "start": ("worker", call("SELECT ledger.start_v1(:id, :fence)"), 3),
+    "finish": ("worker", call("SELECT ledger.finish_v1(:id, :fence)"), 3),
+    "life": ("worker", saved, 12),
+    "fail": ("worker", call(FAIL), 6),
+    "end": ("worker", call(END), 6),
+    "give_back": ("worker", lambda db, c: give_back(db, c.running[:8]), 3 * 8),
+    "rescue": ("worker", lambda db, c: rescue(db, c.ledger.window), 6 * RUNNING),
+    "heartbeat": ("worker", lambda db, c: heartbeat(db, c.worker, 8, []), 0),
+    "enqueue": ("web", enqueued(Knock), 0),
+    "enqueue_twin": ("web", enqueued(Count), 4),
+    "retry": ("dashboard", lambda db, c: retry(db, c.dead), 6),
+    "discard": ("dashboard", lambda db, c: discard(db, c.dead), 6),
+}
+
+
+@pytest.fixture
+def crowd(ledger: Any, database: Any) -> Iterator[Crowd]:
+    dashboard = create_engine(database.dashboard_url)
+    # The statistics are as old as the test wants them.
+    ledger.sql("ALTER TABLE ledger.jobs SET (autovacuum_enabled = false)")
+    ledger.window = rescue_window(ledger)
+    crowd = Crowd(ledger, dashboard)
+    heartbeat_of_a_silent_worker(crowd)
+    crowd.dispatched = crowd.open("dispatched", 40)
+    crowd.running = crowd.open("running", 40)
+    crowd.dead = ledger.enqueue(Dry(wall_id=uuid4()))
+    ledger.sql("UPDATE ledger.jobs SET state = 'dead', finished_at = now() WHERE id = :id", id=crowd.dead)
+    ledger.enqueue(Count(wall_id=crowd.twin))
+    yield crowd
+    dashboard.dispose()
+
+
+def heartbeat_of_a_silent_worker(crowd: Crowd) -> None:
+    with crowd.ledger.worker.begin() as db:
+        heartbeat(db, crowd.worker, 8, [])
+    crowd.ledger.sql("UPDATE ledger.workers SET heartbeat_at = now() - interval '1 day'")
+
+
+def rescue_window(ledger: Any) -> Any:
+    """The longest stale window that this server is old enough for."""
+    return ledger.sql("SELECT least(interval '6 s', clock_timestamp() - pg_postmaster_start_time() - interval '10 ms')")
+
+
+def grow(crowd: Crowd, rows: int) -> None:
+    with crowd.ledger.admin.begin() as db:
+        db.execute(text(FINISHED), {"rows": rows, "business": crowd.ledger.business})
+    crowd.open("available", AVAILABLE)
+    crowd.open("scheduled", LATER, due=1)
+    crowd.open("retryable", DUE)
+    crowd.dispatched = crowd.open("dispatched", DISPATCHED - 40)
+    crowd.running = crowd.open("running", RUNNING - 40)
+
+
+def counted(db: Connection, crowd: Crowd, statement: Statement) -> tuple[int, int, int]:
+    """Return what a statement did: full reads of large tables, rows of jobs fetched by an index, updates in place."""
+    before = db.execute(READ, {"tables": JOBS}).one()
+    others = db.execute(READ, {"tables": OTHERS}).one()
+    statement(db, crowd)
+    after = db.execute(READ, {"tables": JOBS}).one()
+    scans = after[0] - before[0] + db.execute(READ, {"tables": OTHERS}).one()[0] - others[0]
+    return scans, after[1] - before[1], after[2] - before[2]
+
+
+def costs(crowd: Crowd, connections: dict[str, Connection]) -> dict[str, tuple[int, int]]:
+    found = {}
+    for name, (role, statement, _) in HOT.items():
+        with connections[role].begin() as asked:
+            scans, rows, _ = counted(connections[role], crowd, statement)
+            asked.rollback()
+        found[name] = (scans, rows)
+    return found
+
+
+def too_much(found: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    return {name: cost for name, cost in found.items() if cost[0] or cost[1] > HOT[name][2]}
+
+
+@pytest.mark.parametrize(
+    "rows", [200_000, pytest.param(1_000_000, marks=[pytest.mark.chaos, pytest.mark.timeout(600)])]
+)
+def test_no_hot_statement_reads_what_has_finished(crowd: Crowd, rows: int) -> None:
+    engines = {"worker": crowd.ledger.worker, "web": crowd.ledger.web, "dashboard": crowd.dashboard}
+    crowd.ledger.sql("ANALYZE ledger.jobs")
+    old = {role: engine.connect() for role, engine in engines.items()}
+    for _ in range(8):  # from the sixth call on a plan may be kept, made for a table of two pages
+        costs(crowd, old)
+    grow(crowd, rows)
+    found = {"plans made while the table was small": too_much(costs(crowd, old))}
+    for connection in old.values():
+        connection.invalidate()
+        connection.close()
+    for statistics in ("of a small table", "of now"):
+        if statistics == "of now":
+            crowd.ledger.sql("ANALYZE ledger.jobs")
+        new = {role: engine.connect() for role, engine in engines.items()}
+        found[f"statistics {statistics}"] = too_much(costs(crowd, new))
+        for connection in new.values():
+            connection.close()
+    assert found == {when: {} for when in found}
+
+
+def test_the_start_stamp_and_a_ring_stay_on_their_page(crowd: Crowd) -> None:
+    with crowd.ledger.worker.connect() as db:
+        for statement in (HOT["start"][1], HOT["ring_again"][1]):
+            with db.begin() as asked:
+                assert counted(db, crowd, statement)[2] > 0
+                asked.rollback()
+
+
+def test_an_index_over_all_jobs_is_paid_at_every_arrow_so_there_are_two(ledger: Any) -> None:
+    full = ledger.sql(
+        "SELECT array_agg(i.indexrelid::regclass::text ORDER BY i.indexrelid::regclass::text) FROM pg_index i "
+        "WHERE i.indrelid = 'ledger.jobs'::regclass AND i.indpred IS NULL"
+    )
+    assert full == ["ledger.jobs_of_root", "ledger.jobs_pkey"]
+
+
+def test_no_index_holds_what_a_start_writes(ledger: Any) -> None:
+    written = {"started_at", "attempt", "deadline_at", "dispatched_at", "again", "rescues"}
+    held = ledger.sql(
+        "SELECT array_agg(DISTINCT a.attname) FROM pg_index i JOIN pg_depend d ON d.objid = i.indexrelid "
+        "AND d.classid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid > 0 "
+        "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = d.refobjsubid "
+        "WHERE i.indrelid = 'ledger.jobs'::regclass"
+    )
+    assert {"state", "id"} & set(held)
+    assert not written & set(held)
