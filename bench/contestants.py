@@ -1,6 +1,5 @@
 """The two that are compared: each loads jobs unseen, lets them go at one moment, and says when the last one is done."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -143,7 +142,7 @@ class RawDramatiq:
 
     def up(self) -> bool:
         """Return whether every worker has asked for work."""
-        return int(self._redis.zcard("dramatiq:__heartbeats__")) >= self._processes
+        return int(self._redis.zcard("dramatiq:__heartbeats__")) >= self._processes  # type: ignore[arg-type]
 
     def load(self, kind: str, count: int) -> Callable[[], None]:
         """Store the messages as the broker does, in a list that becomes its queue when they are let go."""
@@ -153,7 +152,7 @@ class RawDramatiq:
                 message_id = str(uuid4())
                 message = self._raw.actors[kind].message(str(uuid4()), business)
                 message = message.copy(options={"redis_message_id": message_id})
-                pipe.hset(f"dramatiq:{QUEUE}.msgs", message_id, message.encode())
+                pipe.hset(f"dramatiq:{QUEUE}.msgs", message_id, message.encode().decode())
                 pipe.rpush("bench:unseen", message_id)
             pipe.execute()
 
@@ -164,4 +163,4 @@ class RawDramatiq:
 
     def done(self) -> bool:
         """Return whether every message has been acknowledged."""
-        return int(self._redis.hlen(f"dramatiq:{QUEUE}.msgs")) == 0
+        return int(self._redis.hlen(f"dramatiq:{QUEUE}.msgs")) == 0  # type: ignore[arg-type]

@@ -26,7 +26,7 @@ class Raw:
     def __init__(
         self, redis_url: str, database: Engine | None = None, entered: Callable[[UUID], None] = lambda _: None
     ) -> None:
-        self.broker = RedisBroker(url=redis_url)
+        self.broker = RedisBroker(url=redis_url)  # type: ignore[no-untyped-call]
 
         def nothing(subject: str, business: str) -> None:
             pass
@@ -42,8 +42,8 @@ class Raw:
 
         self.actors: dict[str, Actor[[str, str], None]] = {
             f"bench.{body.__name__}": dramatiq.actor(
-                body, broker=self.broker, actor_name=f"bench.{body.__name__}", queue_name=QUEUE
-            )
+                broker=self.broker, actor_name=f"bench.{body.__name__}", queue_name=QUEUE
+            )(body)
             for body in (nothing, write, when)
         }
 

@@ -55,16 +55,12 @@ class Outcome(StrEnum):
 Serial = Annotated[int, plain("Serial", BigInteger(), "a number that names a row", bundles=NONE)]
 Number = Annotated[int, plain("Number", Integer(), "a number", bundles=NONE)]
 Small = Annotated[int, plain("Small", SmallInteger(), "a small number", bundles=NONE)]
-Key = Annotated[
-    bytes, plain("Key", LargeBinary(), "a SHA-256 of ids", "octet_length(VALUE) = 32", bundles=NONE)
-]
+Key = Annotated[bytes, plain("Key", LargeBinary(), "a SHA-256 of ids", "octet_length(VALUE) = 32", bundles=NONE)]
 Words = Annotated[list[str], plain("Words", ARRAY(Text()), "names from our own source", bundles=NONE)]
 OwnWords = Annotated[str, plain("OwnWords", Text(), "our own words: they quote nobody", bundles=NONE)]
 Name = Annotated[str, plain("Name", Text(), "a word that job_kinds or our source fixes", bundles=NONE)]
 """As Word, with no CHECK of its own: each would run anew at every arrow of a job."""
-Shape = Annotated[
-    dict[str, Any], plain("Shape", JSONB(), "the fields of a payload and their types", bundles=NONE)
-]
+Shape = Annotated[dict[str, Any], plain("Shape", JSONB(), "the fields of a payload and their types", bundles=NONE)]
 Ids = Annotated[
     dict[str, Any],
     plain("Ids", JSONB(), "ids, codes, flags and times", "jsonb_typeof(VALUE) = 'object'", bundles=NONE),
@@ -100,9 +96,7 @@ class JobKind(PlatformRow, because="a kind is part of the program"):
     about: Mapped[OwnWords]
 
 
-class Job(
-    PlatformRow, because="the ledger reads across businesses; business_id is the nil UUID for the house"
-):
+class Job(PlatformRow, because="the ledger reads across businesses; business_id is the nil UUID for the house"):
     """One job, from enqueue to its end."""
 
     __tablename__ = "jobs"
