@@ -6,7 +6,8 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -105,23 +106,37 @@ def migrated_template(postgres: Postgres, role_passwords: dict[str, str]) -> str
     return TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def databases(
+    postgres: Postgres, migrated_template: str, role_passwords: dict[str, str]
+) -> Callable[[], AbstractContextManager[Database]]:
+    """Return what lends a fresh clone of the migrated database, dropped at the end of its block."""
+
+    @contextmanager
+    def lend() -> Iterator[Database]:
+        name = f"test_{next(NUMBERS)}"
+        with _maintenance(postgres) as connection:
+            _clone(connection, migrated_template, name)
+        yield Database(
+            name=name,
+            admin_url=postgres.url(name),
+            worker_url=postgres.url(name, "nexara_worker", role_passwords["nexara_worker"]),
+            web_url=postgres.url(name, "nexara_web", role_passwords["nexara_web"]),
+            dashboard_url=postgres.url(name, "nexara_dashboard", role_passwords["nexara_dashboard"]),
+        )
+        if not postgres.alive():
+            postgres.start()
+        with _maintenance(postgres) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    return lend
+
+
 @pytest.fixture
-def database(postgres: Postgres, migrated_template: str, role_passwords: dict[str, str]) -> Iterator[Database]:
+def database(databases: Callable[[], AbstractContextManager[Database]]) -> Iterator[Database]:
     """Return a fresh clone of the migrated database, dropped after the test."""
-    name = f"test_{next(NUMBERS)}"
-    with _maintenance(postgres) as connection:
-        _clone(connection, migrated_template, name)
-    yield Database(
-        name=name,
-        admin_url=postgres.url(name),
-        worker_url=postgres.url(name, "nexara_worker", role_passwords["nexara_worker"]),
-        web_url=postgres.url(name, "nexara_web", role_passwords["nexara_web"]),
-        dashboard_url=postgres.url(name, "nexara_dashboard", role_passwords["nexara_dashboard"]),
-    )
-    if not postgres.alive():
-        postgres.start()
-    with _maintenance(postgres) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with databases() as database:
+        yield database
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""A world of its own for each test: a fresh database, an empty Redis, vendors that remember nothing."""
+"""Worlds to break, each with a fresh database, an empty Redis and bucket, and vendors that remember nothing."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,15 @@ from sqlalchemy import NullPool, create_engine
 from providers.s3 import Objects
 from sandbox.child import last_lines
 from sandbox.postgres import Postgres
-from sandbox.redis import Redis
+from sandbox.redis import DATABASES, Redis
+from sandbox.storage import ACCESS_KEY, REGION, SECRET_KEY, Storage
 from sandbox.vendors import anthropic, deepgram, resend
 from tests.chaos.facts import CANNED, Web
 from tests.chaos.vendors import Vendors
 from tests.chaos.world import World
+
+Worlds = Callable[[], AbstractContextManager[World]]
+NUMBERS = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -29,26 +34,76 @@ def vendors() -> Iterator[Vendors]:
         )
 
 
-@pytest.fixture
-def world(
-    database: Any,
-    redis_url: str,
-    bucket: Any,
-    vendors: Vendors,
+@pytest.fixture(scope="session")
+def worlds(
+    databases: Callable[[], AbstractContextManager[Any]],
     postgres: Postgres,
     redis_server: Redis,
-    tmp_path: Path,
-) -> Iterator[World]:
-    """Return a world without processes; those that a test starts in it end with it."""
-    vendors.reset()
-    settings = {
-        "DATABASE_URL": database.worker_url,
-        "REDIS_URL": redis_url,
-        "S3_ENDPOINT_URL": bucket.endpoint_url,
-        "S3_REGION": bucket.region,
-        "S3_ACCESS_KEY_ID": bucket.access_key,
-        "S3_SECRET_ACCESS_KEY": bucket.secret_key,
-        "S3_BUCKET": bucket.name,
+    storage: Storage,
+    vendors: Vendors,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Worlds:
+    """Return what lends a world without processes; those that are started in it end with it."""
+
+    @contextmanager
+    def lend() -> Iterator[World]:
+        number = next(NUMBERS)
+        redis_url = redis_server.url(DATABASES - 1 - number % (DATABASES // 2))
+        bucket = f"chaos-{number}"
+        storage.create_bucket(bucket)
+        vendors.reset()
+        with databases() as database, _objects(storage, bucket) as objects:
+            settings = {
+                "DATABASE_URL": database.worker_url,
+                "REDIS_URL": redis_url,
+                "REDIS_PREFIX": f"chaos{number}",
+                **_vendor_settings(vendors),
+                **_storage_settings(storage, bucket),
+            }
+            # As the web tier's pooler would: a connection a transaction.
+            web_engine = create_engine(
+                database.web_url, poolclass=NullPool, execution_options={"schema_translate_map": {"nexara": "live"}}
+            )
+            servers = (postgres, redis_server)
+            folder = tmp_path_factory.mktemp("world")
+            world = World(settings, database.admin_url, servers, Web(web_engine, objects), vendors, folder)
+            yield world
+            world.close()
+            web_engine.dispose()
+            for server in servers:
+                if not server.alive():
+                    server.start()
+        _print_logs(world, folder)
+
+    return lend
+
+
+@pytest.fixture
+def world(worlds: Worlds) -> Iterator[World]:
+    """Return a world of this test's own."""
+    with worlds() as world:
+        yield world
+
+
+@contextmanager
+def _objects(storage: Storage, bucket: str) -> Iterator[Objects]:
+    objects = Objects(endpoint=storage.url, region=REGION, access_key=ACCESS_KEY, secret_key=SECRET_KEY, bucket=bucket)
+    yield objects
+    objects.close()
+
+
+def _storage_settings(storage: Storage, bucket: str) -> dict[str, str]:
+    return {
+        "S3_ENDPOINT_URL": storage.url,
+        "S3_REGION": REGION,
+        "S3_ACCESS_KEY_ID": ACCESS_KEY,
+        "S3_SECRET_ACCESS_KEY": SECRET_KEY,
+        "S3_BUCKET": bucket,
+    }
+
+
+def _vendor_settings(vendors: Vendors) -> dict[str, str]:
+    return {
         "DEEPGRAM_API_KEY": "sandbox-deepgram",
         "DEEPGRAM_BASE_URL": vendors.deepgram,
         "ANTHROPIC_API_KEY": "sandbox-anthropic",
@@ -57,24 +112,9 @@ def world(
         "RESEND_BASE_URL": vendors.resend,
         "PUBLIC_URL": "https://app.example",
     }
-    objects = Objects(
-        endpoint=bucket.endpoint_url,
-        region=bucket.region,
-        access_key=bucket.access_key,
-        secret_key=bucket.secret_key,
-        bucket=bucket.name,
-    )
-    # As the web tier's pooler would: a connection a transaction.
-    web_engine = create_engine(
-        database.web_url, poolclass=NullPool, execution_options={"schema_translate_map": {"nexara": "live"}}
-    )
-    world = World(settings, database.admin_url, (postgres, redis_server), Web(web_engine, objects), vendors, tmp_path)
-    yield world
-    world.close()
-    web_engine.dispose()
-    objects.close()
-    for server in (postgres, redis_server):
-        if not server.alive():
-            server.start()
-    for process in world.processes:  # pytest shows it if the test failed
-        print(f"--- {process.name}\n{last_lines(process.log, 60)}")
+
+
+def _print_logs(world: World, folder: Path) -> None:
+    """Print what the processes said: pytest shows it where a test failed."""
+    for process in world.processes:
+        print(f"--- {process.name} in {folder.name}\n{last_lines(process.log, 60)}")

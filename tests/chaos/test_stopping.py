@@ -38,20 +38,6 @@ def test_a_stopping_worker_finishes_what_it_can_and_gives_back_the_rest_unspent(
     prove(world, asked_again={("summarize", stuck.mark): 1})
 
 
-def test_workers_stopped_one_after_another_in_the_middle_of_work_spend_no_attempt(world: World) -> None:
-    world.dispatcher()
-    world.worker().up()
-    for number in range(6):
-        world.web.chat()
-        if number % 2 == 0:
-            leaving, staying = world.processes[-1], world.worker().up()
-            assert staying.alive()
-            assert leaving.terminate(within=30) == 0
-    world.finish()
-    assert world.sql("SELECT kind, outcome FROM ledger.attempts") == []
-    prove(world)
-
-
 def _asked(world: World, late: float) -> Talk:
     world.vendors.slow("anthropic", seconds=late)
     before = len(requests(world.vendors.anthropic))

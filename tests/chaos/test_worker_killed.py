@@ -34,30 +34,28 @@ def test_a_worker_killed_with_a_job_at_every_point_loses_none_and_pays_again_onl
         in_save = _asked(world, LATE)  # the job is completed, and its summary being written, in one transaction
         hold("SELECT FROM nexara.conversations WHERE id = %s FOR UPDATE", in_save.id).waited_for()
         unread = hold("LOCK TABLE nexara.transcripts IN ACCESS EXCLUSIVE MODE")
-        reserved = world.web.call()  # claimed, and its start not committed
+        in_load = world.web.call()  # its attempt is spent, and nothing read yet
         unread.waited_for()
         with frozen(world.redis_server.pid):  # nobody hears the bell for what follows
             unsaved.release()
             world.until(lambda: world.job(SUMMARIZE, committed.id).state == "succeeded", "the save was committed")
             worker.kill()
 
-    started = [world.job(SUMMARIZE, talk.id) for talk in (in_call, answered, kept, in_save)]
-    assert {(job.state, job.attempt) for job in started} == {("running", 1)}
-    waiting = world.job(TRANSCRIBE, reserved.recording)
-    assert (waiting.state, waiting.attempt) == ("running", 0)
-    assert {row[0] for row in world.sql("SELECT job_id FROM ledger.kept_answers")} == {job.id for job in started[2:]}
+    held = [world.job(SUMMARIZE, talk.id) for talk in (in_call, answered, kept, in_save)]
+    held.append(world.job(TRANSCRIBE, in_load.recording))
+    assert {(job.state, job.attempt) for job in held} == {("running", 1)}
+    assert {row[0] for row in world.sql("SELECT job_id FROM ledger.kept_answers")} == {job.id for job in held[2:4]}
 
     world.worker()
-    rescued = world.until(lambda: not _held_by(world, waiting.worker_id), "what the dead worker held is taken back")
+    rescued = world.until(lambda: not _held_by(world, held[0].worker_id), "what the dead worker held is taken back")
     print(f"rescued {rescued:.1f} s after the kill")
     world.finish()
     prove(
         world,
         # The documented window: from the call until its answer is kept.
         asked_again={("summarize", in_call.mark): 1, ("summarize", answered.mark): 1},
-        lost=4,
+        lost=len(held),
     )
-    assert world.job(TRANSCRIBE, reserved.recording).attempt == 1
 
 
 def test_a_worker_killed_between_pop_and_claim_costs_nothing_but_a_second_ring(world: World) -> None:
@@ -67,11 +65,31 @@ def test_a_worker_killed_between_pop_and_claim_costs_nothing_but_a_second_ring(w
     # Redis answers the pop that waits there: the id is on its way to a process that will never read it.
     talk = world.web.chat()
     world.until(lambda: world.job(SUMMARIZE, talk.id).state == "dispatched", "dispatched")
-    world.until(lambda: not world.redis.keys("nexara:language:*"), "popped")
+    world.until(lambda: not world.redis.keys("*:language:*"), "popped")
     worker.kill()
     world.worker().up()
     print(f"done {world.finish():.1f} s after the next worker was up")
     prove(world)
+
+
+def test_a_worker_killed_between_claim_and_start_spends_no_attempt(world: World) -> None:
+    talk = world.web.chat()
+    world.dispatcher()
+    world.until(lambda: world.job(SUMMARIZE, talk.id).state == "dispatched", "dispatched")
+    locked = "LOCK TABLE ledger.jobs IN SHARE MODE"
+    with world.hold(locked) as claims, world.queued(locked) as starts:
+        worker = world.worker()
+        claims.waited_for("claim_v1")
+        starts.queue()  # behind the claim, and before what the worker does next
+        claims.release()
+        starts.waited_for("start_v1")
+        claimed = world.job(SUMMARIZE, talk.id)
+        assert (claimed.state, claimed.attempt) == ("running", 0)
+        worker.kill()
+    world.worker()
+    world.finish()
+    prove(world)
+    assert world.job(SUMMARIZE, talk.id).attempt == 1
 
 
 def _asked(world: World, late: float) -> Talk:

@@ -110,6 +110,10 @@ class World:
 
     def hold(self, statement: str, *values: object) -> Hold:
         """Take locks as superuser, which keep a job where it is until they are released."""
+        return Hold(self._admin_url, statement, *values).take()
+
+    def queued(self, statement: str, *values: object) -> Hold:
+        """Return what takes such locks later."""
         return Hold(self._admin_url, statement, *values)
 
     def frozen_redis(self) -> AbstractContextManager[None]:
