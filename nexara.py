@@ -49,11 +49,12 @@ def up(*, fresh: bool) -> None:
 
 @main.command()
 @click.option("--once", is_flag=True, help="End by itself, with status 0 if and only if every conversation got there.")
-def demo(*, once: bool) -> None:
+@click.option("--calls", type=click.IntRange(0), help="Of the recorded calls only so many; each takes seconds to hear.")
+def demo(*, once: bool, calls: int | None) -> None:
     """Start the sandbox, load two businesses with real calls, show what comes of them."""
     from sandbox.run import demo as run
 
-    sys.exit(run(once=once))
+    sys.exit(run(once=once, calls=calls))
 
 
 @main.command()

@@ -36,15 +36,16 @@ def sample_id(what: str, *of: str) -> UUID:
     return uuid5(SAMPLES, "/".join((what, *of)))
 
 
-def load(web_url: str, objects: Objects) -> tuple[int, int]:
+def load(web_url: str, objects: Objects, most_calls: int | None = None) -> tuple[int, int]:
     """Write what is not there yet; return how many calls and chats were new. Loading twice changes nothing."""
+    spoken = calls()[:most_calls]
     engine = create_engine(web_url, execution_options={"schema_translate_map": {"nexara": "live"}})
     try:
         for business in businesses():
             _add_business(engine, business)
         # The newest conversation comes last, as if the day had gone by while nobody looked.
-        moments = (now() - APART * ago for ago in range(len(calls()) + len(chats()), 0, -1))
-        new_calls = [_add_call(engine, objects, call, next(moments)) for call in calls()]
+        moments = (now() - APART * ago for ago in range(len(spoken) + len(chats()), 0, -1))
+        new_calls = [_add_call(engine, objects, call, next(moments)) for call in spoken]
         new_chats = [_add_chat(engine, chat, next(moments)) for chat in chats()]
     finally:
         engine.dispose()

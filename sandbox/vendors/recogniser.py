@@ -47,6 +47,8 @@ class Whisper:
         folder = _model_folder()
         # Before the import: the hub client reads it once, and the model must never be looked for elsewhere.
         os.environ["HF_HUB_OFFLINE"] = "1"
+        # What finds the pauses, onnxruntime, reports to its maker unless it is told not to before it is loaded.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         from faster_whisper import WhisperModel
 
         self._model: Any = WhisperModel(
