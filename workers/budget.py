@@ -5,6 +5,8 @@ import time
 
 AHEAD = 0.1  # seconds of work
 MOST_AHEAD = 64
+WORTH_A_WAIT = 16  # jobs read ahead: at such a pace a moment makes one claim of many small ones
+A_MOMENT = 0.005  # seconds
 WINDOW = 1.0  # seconds over which the pace is measured
 
 
@@ -44,7 +46,8 @@ class Budget:
     def room(self, wait: float) -> int:
         """Return how many more jobs may be claimed now; waits up to `wait` seconds for at least one."""
         with self._changed:
-            self._changed.wait_for(lambda: self._free() > 0, wait)
+            if self._changed.wait_for(lambda: self._free() > 0, wait) and self._ahead() >= WORTH_A_WAIT:
+                self._changed.wait_for(lambda: self._free() * 2 >= self._ahead(), A_MOMENT)
             return max(0, self._free())
 
     def drained(self, wait: float) -> bool:
