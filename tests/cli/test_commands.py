@@ -109,17 +109,27 @@ def test_a_process_whose_database_does_not_answer_does_not_start(command: str) -
         ("worker", {"redis_url": f"h:{SECRET}"}, "REDIS_URL: it is not written as redis://"),
         ("worker", {"worker_queues": "transcripton"}, "WORKER_QUEUES names transcripton; there are "),
         ("dispatcher", {"redis_url": f"http://:{SECRET}@h"}, "REDIS_URL: it is not written as redis://"),
-        ("scheduler", {"log_level": "LOUD"}, "LOG_LEVEL is one of "),
-        ("scheduler", {"sentry_dsn": SECRET}, "SENTRY_DSN is no DSN"),
         ("dashboard", {"dashboard_database_url": NOWHERE}, "Set DASHBOARD_PASSWORD"),
     ],
     ids=str,
 )
 def test_a_process_with_a_wrong_setting_names_it_and_does_not_start(
-    command: str, settings: Mapping[str, str], said: str
+    run: Run, command: str, settings: Mapping[str, str], said: str
 ) -> None:
-    good = {"database_url": NOWHERE, "redis_url": "redis://h", **KEYS}
-    told = process(command, **{**good, **settings})
+    told = run(command, **{"database_url": NOWHERE, "redis_url": "redis://h", **KEYS, **settings})
+    assert told.exit_code == 2
+    assert told.stderr.startswith(f"nexara: {said}")
+    assert len(told.stderr.splitlines()) == 1
+    assert SECRET not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [({"log_level": "LOUD"}, "LOG_LEVEL is one of "), ({"sentry_dsn": SECRET}, "SENTRY_DSN is no DSN of Sentry's")],
+    ids=["log", "sentry"],
+)
+def test_a_process_that_could_tell_nobody_does_not_start(settings: Mapping[str, str], said: str) -> None:
+    told = process("scheduler", **{"database_url": NOWHERE, **settings})
     assert told.returncode == 2
     assert told.stderr.startswith(f"nexara: {said}")
     assert len(told.stderr.splitlines()) == 1

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited, TryAgain
 from ledger.failure import WITHHELD, Failure, describe
 from ledger.payload import Payload, Terms
-from tests.conftest import Database
+from sandbox.postgres import Postgres
 
 CANARY = f"Jane {uuid4().hex}"
 
@@ -143,7 +143,7 @@ def test_nothing_that_an_error_quotes_is_stored(raises: Callable[[], None]) -> N
 
 STATEMENTS = {
     "a value that is no number": "SELECT CAST(:canary AS integer)",
-    "a row that breaks a check": "INSERT INTO things (name) VALUES (:canary)",
+    "a row that breaks a check": "INSERT INTO things (id, name) VALUES (1, :canary)",
     "a row that is there": "INSERT INTO things (id, name) VALUES (:canary, 'x'), (:canary, 'x')",
     "our own words": "DO $$ BEGIN RAISE EXCEPTION '%', current_setting('test.canary'); END $$",
     "a statement that is none": "SELEC :canary",
@@ -152,22 +152,26 @@ STATEMENTS = {
 
 
 @pytest.mark.parametrize("which", STATEMENTS)
-def test_nothing_that_the_database_quotes_is_stored(database: Database, which: str) -> None:
-    engine = create_engine(database.admin_url)
-
-    def raises() -> None:
-        with engine.begin() as db:
-            db.execute(text("SELECT set_config('test.canary', :canary, true)"), {"canary": CANARY})
-            db.execute(text("CREATE TEMP TABLE things (id text PRIMARY KEY, name text CHECK (length(name) < 5))"))
-            statement = text(STATEMENTS[which])
-            db.execute(statement, {"canary": CANARY} if ":canary" in STATEMENTS[which] else {})
-
-    described = failure(raises)
+def test_nothing_that_the_database_quotes_is_stored(postgres: Postgres, which: str) -> None:
+    described = failure(lambda: tell(postgres, STATEMENTS[which]))
     assert CANARY not in repr(described)
     assert described.code.startswith("sql_")
     assert described.outcome == "bug"
     assert WITHHELD in described.message
-    engine.dispose()
+
+
+def tell(postgres: Postgres, statement: str) -> None:
+    """Run a statement beside a table of things, with the canary for its parameter."""
+    engine = create_engine(postgres.admin_url)
+    try:
+        with engine.begin() as db:
+            db.execute(text("SELECT set_config('test.canary', :canary, true)"), {"canary": CANARY})
+            db.execute(
+                text("CREATE TEMP TABLE things (id text PRIMARY KEY, name text NOT NULL CHECK (length(name) < 5))")
+            )
+            db.execute(text(statement), {"canary": CANARY} if ":canary" in statement else {})
+    finally:
+        engine.dispose()
 
 
 def test_nothing_that_psycopg_itself_quotes_is_stored() -> None:
@@ -177,19 +181,11 @@ def test_nothing_that_psycopg_itself_quotes_is_stored() -> None:
     assert CANARY not in repr(failure(raises))
 
 
-def test_of_a_database_error_the_names_of_ours_are_kept(database: Database) -> None:
-    engine = create_engine(database.admin_url)
-
-    def raises() -> None:
-        with engine.begin() as db:
-            db.execute(
-                text("INSERT INTO nexara.users (id, email) VALUES (gen_random_uuid(), nullif(:canary, :canary))"),
-                {"canary": CANARY},
-            )
-
-    described = failure(raises)
-    assert (described.code, described.message) == ("sql_23502", f"users email {WITHHELD}")
-    engine.dispose()
+def test_of_a_database_error_the_names_of_ours_are_kept(postgres: Postgres) -> None:
+    described = failure(lambda: tell(postgres, "INSERT INTO things (id, name) VALUES (:canary, NULL)"))
+    assert (described.code, described.message) == ("sql_23502", f"things name {WITHHELD}")
+    described = failure(lambda: tell(postgres, STATEMENTS["a row that is there"]))
+    assert (described.code, described.message) == ("sql_23505", f"things things_pkey {WITHHELD}")
 
 
 def test_of_a_payload_the_fields_and_what_is_wrong_with_them_are_kept() -> None:
