@@ -8,8 +8,6 @@ from tests.chaos.conftest import Worlds
 from tests.chaos.proof import prove
 from tests.chaos.world import World
 
-pytestmark = pytest.mark.xdist_group("dispatcher_killed")
-
 SUMMARIZE = "conversations.summarize"
 
 

@@ -1,5 +1,6 @@
 """kill -9 of a worker at each point of a job's way: nothing is lost, and what was paid for is not paid twice."""
 
+import time
 from contextlib import ExitStack
 
 from tests.chaos.facts import Talk
@@ -62,6 +63,10 @@ def test_a_worker_killed_between_pop_and_claim_costs_nothing_but_a_second_ring(w
     world.dispatcher().up()
     worker = world.worker().up()
     worker.freeze()
+    while not any(client["cmd"] == "blmpop" for client in world.redis.client_list()):
+        worker.thaw()  # it was between two pops
+        time.sleep(0.05)
+        worker.freeze()
     # Redis answers the pop that waits there: the id is on its way to a process that will never read it.
     talk = world.web.chat()
     world.until(lambda: world.job(SUMMARIZE, talk.id).state == "dispatched", "dispatched")
