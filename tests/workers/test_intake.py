@@ -80,6 +80,14 @@ def test_what_could_not_be_claimed_is_put_back_at_the_head_in_its_order(ledger: 
     assert [job.id for job in intake(ledger, bell).fetch(0.05)] == ids
 
 
+def test_an_unheard_worker_claims_nothing_that_it_would_only_give_back(ledger: Ledger, bell: Bell, rung: Rung) -> None:
+    (job_id,) = rung(Dry(wall_id=uuid4()))
+    deaf = Intake(ledger.worker, bell, ledger.registry, ledger.me, ["walls"], Budget(1), heard=lambda: False)
+    assert deaf.fetch(0.05) == []
+    assert ledger.job(job_id).state == "dispatched"
+    assert [job.id for job in intake(ledger, bell).fetch(0.05)] == [job_id]
+
+
 @pytest.fixture
 def closed_redis() -> str:
     return f"redis://{LOOPBACK}:{free_port()}/0"
