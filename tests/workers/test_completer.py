@@ -17,7 +17,7 @@ class Heard:
     """What a completer told."""
 
     def __init__(self) -> None:
-        self.done: list[list[int]] = []
+        self.done: list[list[Token]] = []
         self.died = Event()
 
 
@@ -60,7 +60,7 @@ def test_a_set_has_its_limit(ledger: Ledger, completer: Completer, heard: Heard)
         completer.put((10_000 + number, 1))
     completer.start()
     until(lambda: len(heard.done) == 2)
-    assert [len(ids) for ids in heard.done] == [MOST_AT_ONCE, 10]
+    assert [len(tokens) for tokens in heard.done] == [MOST_AT_ONCE, 10]
 
 
 def test_one_that_moved_on_is_forgotten_and_not_touched(ledger: Ledger, completer: Completer, heard: Heard) -> None:
