@@ -63,7 +63,7 @@ def test_a_worker_killed_between_pop_and_claim_costs_nothing_but_a_second_ring(w
     world.dispatcher().up()
     worker = world.worker().up()
     worker.freeze()
-    while not any(client["cmd"] == "blmpop" for client in world.redis.client_list()):
+    while "blmpop" not in str(world.redis.client_list()):
         worker.thaw()  # it was between two pops
         time.sleep(0.05)
         worker.freeze()
@@ -95,6 +95,18 @@ def test_a_worker_killed_between_claim_and_start_spends_no_attempt(world: World)
     world.finish()
     prove(world)
     assert world.job(SUMMARIZE, talk.id).attempt == 1
+
+
+def test_a_worker_that_hung_until_it_was_given_up_and_then_goes_on_writes_nothing(world: World) -> None:
+    world.dispatcher()
+    hung = world.worker().up()
+    talk = _asked(world, LATE)
+    hung.freeze()
+    world.worker()
+    world.finish()
+    hung.thaw()
+    world.until(lambda: "job.moved_on" in hung.said, "it finds that the job is another's")
+    prove(world, asked_again={("summarize", talk.mark): 1}, lost=1)
 
 
 def _asked(world: World, late: float) -> Talk:
