@@ -19,9 +19,12 @@ GIVE_BACK = text("SELECT ledger.give_back_v1(CAST(:ids AS bigint[]), CAST(:fence
 
 
 def _arrays(tokens: Sequence[Token]) -> dict[str, str]:
-    """Return tokens as two PostgreSQL arrays sorted by id, so that two sets never lock rows in opposite order."""
-    ordered = sorted(tokens)
-    return {"ids": _array(job_id for job_id, _ in ordered), "fences": _array(fence for _, fence in ordered)}
+    """Return tokens as two PostgreSQL arrays sorted by id, so that two sets never lock rows in opposite order.
+
+    Of two for one job only the later can still be good.
+    """
+    ordered = dict(sorted(tokens))
+    return {"ids": _array(ordered), "fences": _array(ordered.values())}
 
 
 def _array(numbers: Iterable[int]) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 PRIORITIES = (0, 1, 2, 3)
 PROMOTE = text("SELECT ledger.promote_v1()")
-WAITING = text("SELECT ledger.waiting_v1()")
+WAITING = text("SELECT queue, priority FROM ledger.waiting_v1()")
 DISPATCH = text(
     "SELECT id, fence, priority FROM ledger.dispatch_v1(:queue, CAST(:room AS integer[])) ORDER BY priority, id"
 )
@@ -35,9 +35,12 @@ def promote(db: Connection) -> int:
     return moved
 
 
-def waiting(db: Connection) -> list[str]:
-    """Return the queues that have an available job."""
-    return list(db.execute(WAITING).scalars())
+def waiting(db: Connection) -> dict[str, set[int]]:
+    """Return the queues that have an available job, and in which priorities."""
+    found: dict[str, set[int]] = {}
+    for queue, priority in db.execute(WAITING):
+        found.setdefault(queue, set()).add(priority)
+    return found
 
 
 def dispatch(db: Connection, queue: str, room: Sequence[int]) -> list[Dispatched]:

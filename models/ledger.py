@@ -135,13 +135,14 @@ class Job(PlatformRow, because="the ledger reads across businesses; business_id 
     cursor: Mapped[Ids | None]
     actor: Mapped[Id | None]
 
-    # Every arrow is written to each index that holds the row, so all but two are over a few states only.
+    # Every arrow is written to each index that holds the row, so each is over a few states only, or over follow-ups.
     __table_args__ = (
         Index(
             "jobs_to_pick",
             "queue",
             "priority",
             "business_id",
+            "run_at",
             "id",
             postgresql_where=text("state = 'available'"),
         ),
@@ -164,7 +165,7 @@ class Job(PlatformRow, because="the ledger reads across businesses; business_id 
                 " OR (until_done AND state = 'running'))"
             ),
         ),
-        Index("jobs_of_root", "root_id"),
+        Index("jobs_of_root", "root_id", postgresql_where=text("root_id <> id")),
         Index("jobs_finished", "state", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
         {"schema": "ledger", "postgresql_with": EMPTYING},
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, lateral, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, cast, lateral, or_, select, true
 
 from ledger.queries.job import COLUMNS
 from ledger.queries.walk import Conditions, Walk
@@ -56,7 +56,7 @@ def choose(wanted: JobFilter, alike: Sequence[str] | None, bounds: Bounds) -> Wa
     if alike is not None:
         return _gathered(_failed_alike(alike), wanted)
     if wanted.root_id is not None:
-        return _gathered(_listed().where(jobs.c.root_id == wanted.root_id), wanted)
+        return _gathered(_listed().where(of_chain(wanted.root_id)), wanted)
     if wanted.state in FEW:
         return _gathered(_listed().where(jobs.c.state == wanted.state), wanted)
     if wanted.state is None:
@@ -111,9 +111,9 @@ def _not_yet_due(wanted: JobFilter) -> Walk:
 
 def _available(wanted: JobFilter) -> Walk:
     return Walk(
-        words="in the order of their queue: by priority, business and age",
+        words="in the order of their queue: by priority, business and time",
         source=jobs,
-        keys=("queue", "priority", "business_id", "id"),
+        keys=("queue", "priority", "business_id", "run_at", "id"),
         descending=False,
         within=(jobs.c.state == wanted.state, *_is(jobs.c.queue, wanted.queue)),
         rest=lambda source: (*_time(source.c.enqueued_at, wanted), *_rest(source, wanted)),
@@ -161,6 +161,11 @@ def _failed_alike(fingerprints: Sequence[str]) -> Select[Any]:
     # LIMIT keeps the planner from joining the whole table of jobs to look up a few of them.
     job = lateral(_listed().where(jobs.c.id == failed.c.job_id).limit(1), "job")
     return _listed(job).select_from(failed.join(job, true()))
+
+
+def of_chain(root_id: int) -> ColumnElement[bool]:
+    """Return what is true of a chain's root and of its follow-ups: the index of chains holds these alone."""
+    return or_(jobs.c.id == root_id, and_(jobs.c.root_id == root_id, jobs.c.root_id != jobs.c.id))
 
 
 def _is(column: ColumnElement[Any], value: object) -> Conditions:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, text
 
 from ledger.queries.job import COLUMNS, Attempt, JobSeen, seen, with_last_errors
-from ledger.queries.order import jobs
+from ledger.queries.order import jobs, of_chain
 
 MOST_OF_A_CHAIN = 200
 MOST_ATTEMPTS = 100
@@ -32,7 +32,7 @@ def read_story(db: Connection, job_id: int) -> Story | None:
         return None
     (job,) = with_last_errors(db, [seen(row)])
     # Gathered first: asked for the first of a chain by id, the planner may walk all ids to find them.
-    chain = listed.where(jobs.c.root_id == job.root_id).cte("chain").prefix_with("MATERIALIZED", dialect="postgresql")
+    chain = listed.where(of_chain(job.root_id)).cte("chain").prefix_with("MATERIALIZED", dialect="postgresql")
     links = [seen(link) for link in db.execute(select(chain).order_by(chain.c.id).limit(MOST_OF_A_CHAIN))]
     rows = db.execute(ATTEMPTS, {"id": job_id, "most": MOST_ATTEMPTS})
     attempts = [Attempt(*row) for row in rows]

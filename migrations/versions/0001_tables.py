@@ -129,7 +129,14 @@ def upgrade() -> None:
         schema="ledger",
         postgresql_where=sa.text("state IN ('dispatched', 'running')"),
     )
-    op.create_index("jobs_of_root", "jobs", ["root_id"], unique=False, schema="ledger")
+    op.create_index(
+        "jobs_of_root",
+        "jobs",
+        ["root_id"],
+        unique=False,
+        schema="ledger",
+        postgresql_where=sa.text("root_id <> id"),
+    )
     op.create_index(
         "jobs_of_worker",
         "jobs",
@@ -154,7 +161,7 @@ def upgrade() -> None:
     op.create_index(
         "jobs_to_pick",
         "jobs",
-        ["queue", "priority", "business_id", "id"],
+        ["queue", "priority", "business_id", "run_at", "id"],
         unique=False,
         schema="ledger",
         postgresql_where=sa.text("state = 'available'"),

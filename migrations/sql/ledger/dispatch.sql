@@ -1,4 +1,6 @@
 -- From available to dispatched: what is due, a fair pick under the queue's lock, and ringing again for what Redis lost.
+-- These commit without waiting for the disk. A crash of the server may undo them, and then they are done once more: a token
+-- that was pushed meanwhile has the fence of the one pushed again, and only one of the two can be claimed.
 
 -- Move what is due to available, p_limit rows at a time; returns how many.
 CREATE FUNCTION ledger.promote_v1(p_limit integer DEFAULT 5000) RETURNS integer
@@ -6,6 +8,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_s
 DECLARE
   moved integer;
 BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
   UPDATE jobs SET state = 'available', fence = fence + 1 WHERE id = ANY (ARRAY(
     SELECT id FROM jobs
     WHERE state IN ('scheduled', 'retryable') AND run_at <= now()
@@ -14,16 +17,18 @@ BEGIN
   RETURN moved;
 END $$;
 
--- The queues that have a job to pick: the one cheap question of a dispatcher that polls.
-CREATE FUNCTION ledger.waiting_v1() RETURNS SETOF text
+-- The queues and priorities that have a job to pick: the one cheap question of a dispatcher that polls.
+CREATE FUNCTION ledger.waiting_v1() RETURNS TABLE (queue text, priority smallint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
-DECLARE
-  found_queue text := '';
 BEGIN
+  queue := '';
+  priority := 0;
   LOOP
-    SELECT queue INTO found_queue FROM jobs WHERE state = 'available' AND queue > found_queue ORDER BY queue LIMIT 1;
+    SELECT j.queue, j.priority INTO queue, priority FROM jobs j
+    WHERE j.state = 'available' AND (j.queue, j.priority) > (waiting_v1.queue, waiting_v1.priority)
+    ORDER BY j.queue, j.priority LIMIT 1;
     EXIT WHEN NOT FOUND;
-    RETURN NEXT found_queue;
+    RETURN NEXT;
   END LOOP;
 END $$;
 
@@ -35,22 +40,24 @@ RETURNS TABLE (id bigint, fence integer, priority smallint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
+  nobody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
   room integer;
   turn uuid;
   due uuid[];
 BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
   IF NOT pg_try_advisory_xact_lock(hashtext('nexara.queue'), hashtext(p_queue)) THEN
     RETURN;
   END IF;
   FOR p IN 0..3 LOOP
     room := p_room[p + 1];
     CONTINUE WHEN coalesce(room, 0) <= 0;
-    SELECT t.business_id INTO turn FROM turns t WHERE t.queue = p_queue AND t.priority = p;
+    turn := coalesce((SELECT t.business_id FROM turns t WHERE t.queue = p_queue AND t.priority = p), nobody);
     -- The businesses with work, from the one after the last served: a loose index scan, so that a backfill of a
     -- hundred thousand rows costs one step.
     WITH RECURSIVE after_turn AS (
       (SELECT j.business_id FROM jobs j
-       WHERE j.queue = p_queue AND j.priority = p AND j.state = 'available' AND (turn IS NULL OR j.business_id > turn)
+       WHERE j.queue = p_queue AND j.priority = p AND j.state = 'available' AND j.business_id > turn
        ORDER BY j.business_id LIMIT 1)
       UNION ALL
       SELECT (SELECT j.business_id FROM jobs j
@@ -85,7 +92,7 @@ BEGIN
             SELECT j.id, row_number() OVER () AS nth FROM (
               SELECT j.id FROM jobs j
               WHERE j.queue = p_queue AND j.priority = p AND j.state = 'available' AND j.business_id = b.business_id
-              ORDER BY j.id LIMIT greatest(1, room / cardinality(due)) FOR UPDATE SKIP LOCKED
+              ORDER BY j.run_at, j.id LIMIT greatest(1, room / cardinality(due)) FOR UPDATE SKIP LOCKED
             ) j
           ) one
         ORDER BY one.nth, b.place
@@ -120,6 +127,7 @@ END $$;
 -- Whether a dispatcher sleeps, so that an enqueuer knows to knock.
 CREATE FUNCTION ledger.sleep_v1(p_asleep boolean) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  SELECT set_config('synchronous_commit', 'off', true);
   INSERT INTO bell (id, asleep) VALUES (1, p_asleep)
   ON CONFLICT (id) DO UPDATE SET asleep = EXCLUDED.asleep WHERE bell.asleep <> EXCLUDED.asleep
 $$;

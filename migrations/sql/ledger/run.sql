@@ -63,8 +63,7 @@ BEGIN
     SET state = CASE WHEN j.again THEN 'available' ELSE 'succeeded' END, fence = j.fence + 1,
         finished_at = CASE WHEN NOT j.again THEN clock_timestamp() END,
         attempt = CASE WHEN j.again THEN 0 ELSE j.attempt END, again = false, worker_id = NULL
-    FROM unnest(p_ids, p_fences) AS done(id, fence)
-    WHERE j.id = ANY (p_ids) AND j.id = done.id AND j.fence = done.fence
+    WHERE j.id = ANY (p_ids) AND j.fence = p_fences[array_position(p_ids, j.id)]
     RETURNING j.id;
 END $$;
 

@@ -1,14 +1,18 @@
 -- A job's way in: claimed, started, read. Who may call these is said in run.sql, with the rest of a job's way.
 
--- Reserve what was popped from Redis; no attempt is spent. Returns only what was still ours to take, and of it only
+-- Reserve what was popped from Redis, each id once; no attempt is spent. Returns only what was still ours to take, and of it only
 -- the kinds this worker knows: another stays dispatched, for a worker of the new release.
 -- Kinds without effects (p_plain) are started by the same set; not so a job that was lost once, which might be the one
 -- that kills its worker, nor one that has a single attempt left: it starts alone, and takes nobody with it.
 -- A row that somebody has locked, such as an enqueuer who joined it and has not committed, is left for a later ring: the
 -- others must not wait for that transaction.
+-- The state is asked for beside the fence because a dispatch that a crash undid leaves its token in Redis: the fence on it
+-- may meanwhile be that of another arrow. And it is asked for with a function so that no index of states looks cheaper than
+-- that of the ids.
 -- This and the other hot functions are plpgsql for its cached plans: before PostgreSQL 18 a function in SQL is planned
 -- anew at each call, which costs more than what it does. A plan that was made while the table was small must not read all
--- of it later: hence enable_seqscan, and ids that bound the table whichever way it is joined.
+-- of it later: hence enable_seqscan, and ids that bound the table whichever way it is joined; nor compare each id with each other one,
+-- as a join with the unnested arrays does once few rows are expected: hence array_position.
 CREATE FUNCTION ledger.claim_v1(p_worker uuid, p_kinds text[], p_plain text[], p_ids bigint[], p_fences integer[])
 RETURNS TABLE (id bigint, fence integer, kind text, business_id uuid, payload jsonb, attempt integer, max_attempts integer,
                rescues integer, give_up_at timestamptz, cursor jsonb, started boolean)
@@ -24,9 +28,8 @@ BEGIN
     FROM (
       SELECT w.id, w.fence, k.timeout,
              k.kind = ANY (p_plain) AND w.rescues = 0 AND w.attempt + 1 < w.max_attempts AS starts
-      FROM unnest(p_ids, p_fences) AS p(id, fence)
-        JOIN jobs w ON w.id = p.id AND w.fence = p.fence JOIN job_kinds k ON k.kind = w.kind
-      WHERE w.id = ANY (p_ids) AND k.kind = ANY (p_kinds)
+      FROM jobs w JOIN job_kinds k ON k.kind = w.kind
+      WHERE w.id = ANY (p_ids) AND w.fence = p_fences[array_position(p_ids, w.id)] AND starts_with(w.state, 'dispatched') AND k.kind = ANY (p_kinds)
       FOR NO KEY UPDATE OF w SKIP LOCKED
     ) popped
     WHERE j.id = ANY (p_ids) AND j.id = popped.id AND j.fence = popped.fence
