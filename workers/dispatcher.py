@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 
 import psycopg
 import redis
@@ -13,12 +14,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from ledger.dispatch import BELL, PRIORITIES, Dispatched, dispatch, promote, ring_again, sleep, waiting
 from ledger.run import Ended
 from workers.bell import Bell
+from workers.held import Held
 from workers.rescuer import Rescuer
 from workers.wiring import KEPT_ALIVE
 
 log = logging.getLogger(__name__)
 POLL = 0.005  # seconds, while there was work a moment ago
-AWAKE = 1.0  # seconds after the last work
+FULL = 0.02  # seconds, while the lists hold enough
+AWAKE = 0.01  # seconds after the last work
 NAP = 0.5  # seconds: the longest sleep when nobody knocks
 PROMOTE_EVERY = 0.1
 RING_AGAIN_EVERY = 1.0
@@ -57,12 +60,13 @@ class Dispatcher:
         self, engine: Engine, bell: Bell, listen_url: str, tell: Callable[[Ended], None] = lambda _: None
     ) -> None:
         self._engine = engine
-        self._at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._at_once = Held(engine)
         self._rescuer = Rescuer(engine, tell)
         self._bell = bell
         self._listen_url = listen_url
         self._stopping = threading.Event()
         self._knock = threading.Event()
+        self._named: deque[tuple[str, int]] = deque()
         self._depth = Depth()
         self._queues: Sequence[str] = ()
         self._due: dict[str, float] = {}
@@ -86,9 +90,14 @@ class Dispatcher:
         worked = time.monotonic()
         while not self._stopping.is_set():
             try:
-                if self._round():
+                moved, left = self._round()
+                if moved or left:
                     worked = time.monotonic()
                     self._wake()
+                if moved:
+                    continue
+                if left:
+                    self._stopping.wait(FULL)
                 elif time.monotonic() - worked > AWAKE:
                     self._nap()
                 else:
@@ -96,26 +105,41 @@ class Dispatcher:
             except (SQLAlchemyError, redis.RedisError, OSError) as error:
                 log.warning("dispatcher.waiting", extra={"error": type(error).__name__})
                 self._stopping.wait(NAP)
+        self._at_once.close()
         log.info("dispatcher.stopped")
 
-    def _round(self) -> bool:
-        """Do what is due once; returns whether there was anything to do."""
-        if self._is_due("promote", PROMOTE_EVERY):
-            with self._at_once.begin() as db:
-                promote(db)
+    def _round(self) -> tuple[int, bool]:
+        """Do what is due once; returns how many jobs moved, and whether any wait."""
+        moved = self._dispatch_named()
         with self._at_once.begin() as db:
             queues = waiting(db)
-        moved = sum(self._dispatch(queue) for queue in queues)
+        moved += sum(self._dispatch(queue, priorities) for queue, priorities in queues.items())
+        if self._is_due("promote", PROMOTE_EVERY):
+            with self._at_once.begin() as db:
+                moved += promote(db)
         if self._is_due("ring_again", RING_AGAIN_EVERY):
             self._ring_again()
-        return moved > 0
+        return moved, bool(queues)
 
-    def _dispatch(self, queue: str) -> int:
+    def _dispatch_named(self) -> int:
+        """Dispatch where a knock said that there is something: the look round all queues comes after it."""
+        named: set[tuple[str, int]] = set()
+        while self._named:
+            named.add(self._named.popleft())
+        moved = 0
+        for queue, priority in named:
+            # Knocked is only at a dispatcher that sleeps, and while it does, the lists are short.
+            moved += self._pick(queue, [SHALLOWEST if p == priority else 0 for p in PRIORITIES])
+        return moved
+
+    def _dispatch(self, queue: str, priorities: Collection[int]) -> int:
         depths = self._bell.depths(queue)
         most = self._depth.most(queue)
-        room = [max(0, most - depth) for depth in depths]
-        if not any(room):
-            return 0
+        # A list that is half full feeds the workers long enough: few large picks cost less than many small ones.
+        room = [most - depth if p in priorities and depth <= most // 2 else 0 for p, depth in enumerate(depths)]
+        return self._pick(queue, room) if any(room) else 0
+
+    def _pick(self, queue: str, room: Sequence[int]) -> int:
         with self._at_once.begin() as db:
             jobs = dispatch(db, queue, room)
         if jobs:  # committed: if the push is lost, they are rung again
@@ -147,10 +171,10 @@ class Dispatcher:
         """Say that we sleep, look once more, then wait until somebody knocks."""
         self._knock.clear()
         if self._asleep is not True:
-            with self._engine.begin() as db:
+            with self._at_once.begin() as db:
                 sleep(db, asleep=True)
             self._asleep = True
-        if self._round():
+        if any(self._round()):
             self._wake()
         else:
             self._knock.wait(NAP)
@@ -158,7 +182,7 @@ class Dispatcher:
     def _wake(self) -> None:
         """Say that we are awake: each knock that nobody needs makes an enqueuer's commit wait for another's."""
         if self._asleep is not False:
-            with self._engine.begin() as db:
+            with self._at_once.begin() as db:
                 sleep(db, asleep=False)
             self._asleep = False
 
@@ -169,7 +193,10 @@ class Dispatcher:
             with psycopg.connect(self._listen_url, autocommit=True, **KEPT_ALIVE) as connection:
                 connection.execute(f"LISTEN {BELL}")
                 while not self._stopping.is_set():
-                    for _ in connection.notifies(timeout=5, stop_after=1):
+                    for knock in connection.notifies(timeout=5, stop_after=1):
+                        queue, _, priority = knock.payload.partition(":")
+                        if priority.isdecimal():
+                            self._named.append((queue, int(priority)))
                         self._knock.set()
 
         self._again_and_again(hear)

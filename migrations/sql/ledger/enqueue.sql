@@ -159,7 +159,7 @@ BEGIN
     IF found_id IS NOT NULL THEN
       -- A job's own follow-ups ring through Redis after their commit; NOTIFY serialises commits, so it only wakes a sleeper.
       IF NOT is_job AND due IS NULL AND EXISTS (SELECT FROM bell WHERE asleep) THEN
-        PERFORM pg_notify('nexara_bell', '');
+        PERFORM pg_notify('nexara_bell', k.queue || ':' || coalesce(p_priority, k.priority));
       END IF;
       RETURN found_id;
     END IF;
