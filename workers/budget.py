@@ -4,7 +4,7 @@ import threading
 import time
 
 AHEAD = 0.1  # seconds of work
-MOST_AHEAD = 64
+MOST_AHEAD = 256
 WORTH_A_WAIT = 16  # jobs read ahead: at such a pace a moment makes one claim of many small ones
 A_MOMENT = 0.005  # seconds
 WINDOW = 1.0  # seconds over which the pace is measured
@@ -18,7 +18,7 @@ class Budget:
     """
 
     def __init__(self, threads: int) -> None:
-        self._threads = threads
+        self.threads = threads
         self._held = 0
         self._pace = 0.0
         self._ended = 0
@@ -56,7 +56,7 @@ class Budget:
             return self._changed.wait_for(lambda: self._held == 0, wait)
 
     def _free(self) -> int:
-        return self._threads + self._ahead() - self._held
+        return self.threads + self._ahead() - self._held
 
     def _ahead(self) -> int:
         """How many jobs to hold beside the running ones; none after a silence, when the pace is of other jobs."""

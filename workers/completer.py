@@ -1,9 +1,8 @@
-"""Completes jobs without effects as sets, in a bounded queue and a thread of its own."""
+"""Completes jobs without effects as sets, in a thread of its own."""
 
 import logging
-import queue
 import threading
-import time
+from collections import deque
 from collections.abc import Callable
 
 from sqlalchemy import Engine
@@ -12,13 +11,12 @@ from ledger.claim import Token, complete_many
 from ledger.transaction import through_restarts
 
 MOST_AT_ONCE = 500
-LONGEST_WAIT = 0.005  # seconds for a set to fill: each costs a commit
-BACKLOG = 5000
+A_MOMENT = 0.005  # seconds for a set to fill: each costs a commit
 log = logging.getLogger(__name__)
 
 
 class Completer:
-    """Takes tokens from worker threads and completes them.
+    """Takes tokens from worker threads and completes them; the intake's budget bounds how many wait.
 
     `done` is told those that ended, `died` that it cannot go on.
     """
@@ -27,7 +25,9 @@ class Completer:
         self._at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._done = done
         self._died = died
-        self._waiting: queue.Queue[Token | None] = queue.Queue(BACKLOG)
+        self._waiting: deque[Token] = deque()
+        self._some = threading.Event()
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="completer", daemon=True)
 
     def start(self) -> None:
@@ -35,18 +35,24 @@ class Completer:
         self._thread.start()
 
     def put(self, token: Token) -> None:
-        """Complete this job soon; waits while the backlog is full."""
-        self._waiting.put(token)
+        """Complete this job soon."""
+        self._waiting.append(token)
+        if not self._some.is_set():
+            self._some.set()
 
     def stop(self, timeout: float) -> None:
         """Complete what waits, then end; `timeout` in seconds."""
-        self._waiting.put(None)
+        self._stopping.set()
+        self._some.set()
         self._thread.join(timeout)
 
     def _run(self) -> None:
         try:
-            while (tokens := self._gather()) is not None:
-                if tokens:
+            while self._waiting or not self._stopping.is_set():
+                self._some.wait()
+                self._stopping.wait(A_MOMENT)
+                self._some.clear()  # before they are taken: one that is put meanwhile rings again
+                while tokens := self._gather():
                     through_restarts(lambda tokens=tokens: self._complete(tokens))  # type: ignore[misc]
                     self._done(tokens)
         except Exception:
@@ -58,20 +64,6 @@ class Completer:
         with self._at_once.begin() as db:
             complete_many(db, tokens)
 
-    def _gather(self) -> list[Token] | None:
-        """Wait for a token, then take what else comes at once; None when it is time to end."""
-        first = self._waiting.get()
-        if first is None:
-            return None
-        tokens = [first]
-        until = time.monotonic() + LONGEST_WAIT
-        while len(tokens) < MOST_AT_ONCE:
-            try:
-                token = self._waiting.get(timeout=max(0.0, until - time.monotonic()))
-            except queue.Empty:
-                break
-            if token is None:
-                self._waiting.put(None)
-                break
-            tokens.append(token)
-        return tokens
+    def _gather(self) -> list[Token]:
+        """Take what waits, up to a set."""
+        return [self._waiting.popleft() for _ in range(min(MOST_AT_ONCE, len(self._waiting)))]

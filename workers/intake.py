@@ -51,10 +51,12 @@ class Intake:
         self._held: dict[
             Token, Claimed
         ] = {}  # by fence too: a job may be taken back and come again while its thread runs
+        self._rest: dict[Token, deque[Claimed]] = {}
         self._closed = threading.Event()
         self._redis_again = 0.0
         self._heard = heard
         self.budget = budget
+        self.threads = budget.threads
 
     @property
     def closed(self) -> bool:
@@ -68,6 +70,10 @@ class Intake:
     def held(self, job_id: int, fence: int) -> Claimed | None:
         """Return a job this process holds under this fence."""
         return self._held.get((job_id, fence))
+
+    def rest(self, job_id: int, fence: int) -> deque[Claimed]:
+        """Return the jobs that whoever carries this one takes after it; its neighbours take from the same ones."""
+        return self._rest.pop((job_id, fence), deque())
 
     def forget(self, tokens: Iterable[Token]) -> None:
         """Note that these have ended, or are another's."""
@@ -87,7 +93,10 @@ class Intake:
         return given
 
     def fetch(self, wait: float) -> list[Claimed]:
-        """Claim what there is room for; waits up to `wait` seconds. A Redis that is down is gone round."""
+        """Claim what there is room for, and return what needs a thread of its own; waits up to `wait` seconds.
+
+        A Redis that is down is gone round.
+        """
         room = self.budget.room(wait)
         if self.closed or room == 0:
             return []
@@ -107,7 +116,20 @@ class Intake:
         if self.closed:
             self._give_back(claimed)
             return []
-        return claimed
+        return self._shared(claimed)
+
+    def _shared(self, claimed: list[Claimed]) -> list[Claimed]:
+        """Return one started job a thread, and leave the others of its set to whichever of these ends first.
+
+        To hand a job to a thread costs more than a small job does.
+        """
+        started = [job for job in claimed if job.started]
+        if len(started) <= self.threads:
+            return claimed
+        carried = started[: self.threads]
+        rest = deque(started[self.threads :])
+        self._rest.update(((job.id, job.fence), rest) for job in carried)
+        return [*carried, *(job for job in claimed if not job.started)]
 
     def _pop(self, room: int, wait: float) -> tuple[str, list[Token]]:
         if time.monotonic() >= self._redis_again:

@@ -1,5 +1,6 @@
 """What an actor does with (id, fence): runs the job it names, if this process still holds it."""
 
+import logging
 import time
 
 from ledger.claim import Token
@@ -8,6 +9,7 @@ from ledger.run import Claimed, Runner
 from workers.completer import Completer
 from workers.intake import Intake
 
+log = logging.getLogger(__name__)
 GRACE = 5.0  # seconds after its deadline that a job may need to notice
 
 
@@ -27,22 +29,34 @@ class Perform:
         return sum(due < now for due in list(self._due.values()))
 
     def __call__(self, job_id: int, fence: int) -> None:
-        """Run one job; what it holds is forgotten whatever happens, so that the process never runs dry."""
+        """Run one job, and what is left of the set it was claimed with."""
         claimed = self._intake.held(job_id, fence)
-        if claimed is None or self._intake.closed:
-            return  # a process that stops gives back what it has not begun
+        rest = self._intake.rest(job_id, fence)
+        while claimed is not None and not self._intake.closed:  # a process that stops gives back what it has not begun
+            try:
+                self._one(claimed)
+            except BaseException as error:  # noqa: BLE001 - not even one that ends its thread may keep the others waiting
+                log.error("perform.failed", extra={"job_id": claimed.id, "error": type(error).__name__})  # noqa: TRY400
+            try:
+                claimed = rest.popleft()
+            except IndexError:
+                return
+
+    def _one(self, claimed: Claimed) -> None:
+        """Run one job; what it holds is forgotten whatever happens, so that the process never runs dry."""
+        token = (claimed.id, claimed.fence)
         waiting = False
         timeout = self._registry[claimed.kind].payload.terms.timeout
-        self._due[job_id, fence] = time.monotonic() + timeout.total_seconds() + GRACE
+        self._due[token] = time.monotonic() + timeout.total_seconds() + GRACE
         try:
             if self._registry[claimed.kind].plain is not None:
                 waiting = self._plain(claimed)
             else:
                 self._runner.run(claimed)
         finally:
-            del self._due[job_id, fence]
+            del self._due[token]
             if not waiting:
-                self._intake.forget([(job_id, fence)])
+                self._intake.forget([token])
 
     def _plain(self, claimed: Claimed) -> bool:
         """Run a job without effects; returns whether it now waits to be completed with others."""

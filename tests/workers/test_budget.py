@@ -42,9 +42,9 @@ def test_slow_jobs_are_taken_for_idle_threads_alone(budget: Budget) -> None:
         assert budget.room(0) == THREADS
 
 
-def test_a_fast_pace_reads_ahead_and_no_further_than_64(budget: Budget) -> None:
+def test_a_fast_pace_reads_ahead_and_no_further_than_256(budget: Budget) -> None:
     quicken(budget)
-    assert budget.room(0) == THREADS + MOST_AHEAD == THREADS + 64
+    assert budget.room(0) == THREADS + MOST_AHEAD == THREADS + 256
     budget.take(THREADS + MOST_AHEAD)
     assert budget.room(0) == 0
 

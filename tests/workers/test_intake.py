@@ -16,7 +16,7 @@ from tests.ledger.conftest import Ledger
 from tests.ledger.kinds import Dry, Knock
 from workers.bell import LONGEST_WAIT, Bell, connect
 from workers.budget import Budget
-from workers.intake import Intake, Tap, message
+from workers.intake import Intake, Tap
 from workers.wiring import engine
 
 Rung = Callable[..., list[int]]

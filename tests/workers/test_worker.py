@@ -113,6 +113,32 @@ def test_plain_and_database_jobs_all_succeed_in_one_attempt(ledger: Ledger, star
 
 
 @pytest.mark.usefixtures("dispatching")
+def test_a_set_is_shared_so_that_neither_a_slow_nor_a_deadly_job_keeps_the_others(ledger: Ledger, start: Start) -> None:
+    entered, go_on = Event(), Event()
+
+    def call(wall: UUID) -> str:
+        if wall == slow:
+            entered.set()
+            assert go_on.wait(20)
+        if wall == deadly:
+            raise SystemExit
+        return ""
+
+    ledger.script.call = call
+    walls = [uuid4() for _ in range(60)]
+    slow, deadly = walls[0], walls[1]
+    with start(threads=2) as process:
+        process._intake.budget.threads = 60  # as if its pace were fast: it claims more than it has threads
+        process._intake.threads = 2
+        put(ledger, [Knock(wall_id=wall) for wall in walls])
+        assert entered.wait(20)
+        until(lambda: states(ledger) == {"succeeded": 58, "running": 2})
+        go_on.set()
+        until(lambda: states(ledger) == {"succeeded": 59, "running": 1})
+        until(lambda: process._intake.budget.held == 0)
+
+
+@pytest.mark.usefixtures("dispatching")
 def test_a_follow_up_is_run_without_anybody_else_ringing(ledger: Ledger, start: Start) -> None:
     put(ledger, [Paint(wall_id=uuid4())])
     with start():
@@ -147,7 +173,7 @@ def test_a_stopping_worker_finishes_what_runs_and_gives_back_what_it_has_not_beg
     first = ledger.enqueue(Paint(wall_id=uuid4()))
     with start(threads=1) as process:
         assert entered.wait(20)
-        process._intake.budget._threads = 3  # as if its pace were fast: it holds two that no thread has begun
+        process._intake.budget.threads = 3  # as if its pace were fast: it holds two that no thread has begun
         waiting = [ledger.enqueue(Paint(wall_id=uuid4())) for _ in range(2)]
         until(lambda: [ledger.job(job_id).state for job_id in waiting] == ["running", "running"])
         process.stop()
