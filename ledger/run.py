@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -80,7 +79,7 @@ class Cancelled(Exception):
         self.said = said
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Runner:
     """Runs jobs of a registry; `vendors` is what its handlers' `call` is given.
 
@@ -95,11 +94,6 @@ class Runner:
     ring: Callable[[], None] = lambda: None
     tell: Callable[[Ended], None] = lambda _: None
     draw: random.Random = random.Random()  # noqa: RUF009 - one source of jitter for the process is what is wanted
-
-    @cached_property
-    def at_once(self) -> Engine:
-        """The engine for single statements, which commit by themselves: one way to the server and back, not three."""
-        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def run(self, claimed: Claimed) -> Ended:
         """Run one job to the end of this attempt; never raises but for a database that stays away."""
@@ -196,7 +190,7 @@ class _Run:
         return answer
 
     def _keep(self, input_hash: str, answer: str) -> None:
-        with self.runner.at_once.begin() as db:
+        with self.runner.engine.begin() as db:
             db.execute(KEEP, {"id": self.claimed.id, "input_hash": input_hash, "answer": answer})
 
     def _database_job(self, payload: Payload) -> Ended:
@@ -210,7 +204,7 @@ class _Run:
         One that also read or completed would leave no trace of a crash: the job that kills its worker would be tried
         for ever.
         """
-        with self.runner.at_once.begin() as db:
+        with self.runner.engine.begin() as db:
             attempt: int | None = db.execute(START, self.known).scalar_one()
         self.attempt = attempt or self.attempt
         return attempt is not None
@@ -266,7 +260,7 @@ class _Run:
             return through_restarts(lambda: self._end(verdict, error, None))
 
     def _fail(self, verdict: Verdict, failure: Failure) -> tuple[str, str | None]:
-        with self.runner.at_once.begin() as db:
+        with self.runner.engine.begin() as db:
             state = db.execute(
                 FAIL,
                 {
@@ -301,7 +295,7 @@ class _Run:
         return (verdict.state if ours else MOVED_ON), verdict.reason
 
     def given_back(self) -> None:
-        with self.runner.at_once.begin() as db:
+        with self.runner.engine.begin() as db:
             db.execute(GIVE_BACK, self.known)
 
     def _must_be_heard(self) -> None:

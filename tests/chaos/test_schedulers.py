@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine
 
 from ledger import clock
-from schedules.fire import fire_due, ticks
+from schedules.fire import fire_due, previous, ticks
 from schedules.table import TIMETABLE, Missed, Schedule
 from tests.chaos.world import World
 
@@ -23,7 +23,7 @@ RETENTION, RECONCILIATION, RECOVERY = TIMETABLE
 def test_schedulers_that_start_together_after_days_fire_each_tick_once_and_as_its_policy_says(world: World) -> None:
     down_since = clock.now() - DOWN
     for schedule in TIMETABLE:
-        _last_fired(world, schedule, down_since)
+        _last_fired(world, schedule, previous(schedule, down_since))
     schedulers = [world.scheduler() for _ in range(3)]
     for scheduler in schedulers:
         scheduler.up()
