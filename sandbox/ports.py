@@ -1,5 +1,6 @@
 """Choose loopback ports that nobody listens on, and that no other process of ours chooses meanwhile."""
 
+import atexit
 import fcntl
 import os
 import random
@@ -58,6 +59,7 @@ def _claim(port: int) -> bool:
     path = Path(tempfile.gettempdir()) / f"nexara-ports-{os.getuid()}"
     if path not in _claims:
         _claims[path] = path.open("ab")
+        atexit.register(_claims[path].close)
     try:
         fcntl.lockf(_claims[path], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except OSError:
