@@ -15,6 +15,7 @@ RING_AGAIN = text(
     "SELECT id, fence, CAST(:priority AS integer) "
     "FROM ledger.ring_again_v1(:queue, :priority, :head, :most) ORDER BY id"
 )
+SETTLE_PAUSES = text("SELECT ledger.settle_pauses_v1()")
 SLEEP = text("SELECT ledger.sleep_v1(:asleep)")
 BELL = "nexara_bell"
 """The channel on which an enqueuer knocks while the dispatcher sleeps."""
@@ -52,6 +53,12 @@ def ring_again(db: Connection, queue: str, priority: int, head: int | None, most
     """Return the dispatched jobs that Redis no longer holds; `head` is the id at the head of their list."""
     rows = db.execute(RING_AGAIN, {"queue": queue, "priority": priority, "head": head, "most": most}).all()
     return [Dispatched(*row) for row in rows]
+
+
+def settle_pauses(db: Connection) -> int:
+    """Park what waits for a pause, free what no longer does; returns how many."""
+    settled: int = db.execute(SETTLE_PAUSES).scalar_one()
+    return settled
 
 
 def sleep(db: Connection, *, asleep: bool) -> None:

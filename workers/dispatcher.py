@@ -11,8 +11,8 @@ import redis
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger.dispatch import BELL, PRIORITIES, Dispatched, dispatch, promote, ring_again, sleep, waiting
-from ledger.run import Ended
+from ledger.claimed import Ended
+from ledger.dispatch import BELL, PRIORITIES, Dispatched, dispatch, promote, ring_again, settle_pauses, sleep, waiting
 from workers.bell import Bell
 from workers.held import Held
 from workers.rescuer import Rescuer
@@ -25,6 +25,7 @@ AWAKE = 0.01  # seconds after the last work
 NAP = 0.5  # seconds: the longest sleep when nobody knocks
 PROMOTE_EVERY = 0.1
 RING_AGAIN_EVERY = 1.0
+SETTLE_EVERY = 1.0
 AHEAD = 0.25  # seconds of claims that a list may hold
 SHALLOWEST, DEEPEST = 32, 2000  # tokens in one list
 
@@ -117,6 +118,9 @@ class Dispatcher:
         if self._is_due("promote", PROMOTE_EVERY):
             with self._at_once.begin() as db:
                 moved += promote(db)
+        if self._is_due("pauses", SETTLE_EVERY):
+            with self._at_once.begin() as db:
+                moved += settle_pauses(db)
         if self._is_due("ring_again", RING_AGAIN_EVERY):
             self._ring_again()
         return moved, bool(queues)

@@ -57,6 +57,11 @@ FUNCTIONS: dict[str, set[str]] = {
     "heartbeat_v1": WORKER,
     "sign_off_v1": WORKER,
     "rescue_v1": WORKER,
+    "snooze_v1": WORKER,
+    "progress_v1": WORKER,
+    "misconfigured_v1": WORKER,
+    "settle_pauses_v1": WORKER,
+    "is_paused": NOBODY,
     "tick_v1": WORKER,
     "last_tick_v1": WORKER,
     "reopen": NOBODY,
@@ -68,6 +73,10 @@ FUNCTIONS: dict[str, set[str]] = {
     # On-call.
     "retry_job_v1": {"nexara_dashboard"},
     "discard_job_v1": {"nexara_dashboard"},
+    "cancel_job_v1": {"nexara_dashboard"},
+    "snooze_job_v1": {"nexara_dashboard"},
+    "pause_v1": {"nexara_dashboard"},
+    "resume_v1": {"nexara_dashboard"},
 }
 ON_CALL = {"nexara_dashboard"}
 READABLE: dict[str, set[str]] = {
@@ -75,6 +84,7 @@ READABLE: dict[str, set[str]] = {
     "attempts": ON_CALL,
     "workers": ON_CALL,
     "ticks": ON_CALL,
+    "pauses": ON_CALL,
     "job_kinds": ON_CALL | WORKER,
     "kept_answers": NOBODY,
     "turns": NOBODY,

@@ -9,7 +9,7 @@ DECLARE
   moved integer;
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
-  UPDATE jobs SET state = 'available', fence = fence + 1 WHERE id = ANY (ARRAY(
+  UPDATE jobs SET state = 'available', fence = fence + 1, reason = NULL WHERE id = ANY (ARRAY(
     SELECT id FROM jobs
     WHERE state IN ('scheduled', 'retryable') AND run_at <= now()
     ORDER BY run_at LIMIT p_limit FOR UPDATE SKIP LOCKED));
@@ -34,13 +34,15 @@ END $$;
 
 -- Pick up to p_room[priority + 1] jobs of each priority, business by business in turn, and mark them dispatched; push the
 -- answer to Redis after the commit. One dispatcher a queue at a time: another one gets nothing. READ COMMITTED only: then
--- each statement in here has a snapshot of its own, and those of the picks are younger than the lock.
+-- each statement in here has a snapshot of its own, and those of the picks are younger than the lock. What is paused is
+-- passed over until settle_pauses_v1 parks it.
 CREATE FUNCTION ledger.dispatch_v1(p_queue text, p_room integer[])
 RETURNS TABLE (id bigint, fence integer, priority smallint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   nobody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+  none_paused CONSTANT boolean := NOT EXISTS (SELECT FROM pauses WHERE ended_at IS NULL);
   room integer;
   turn uuid;
   due uuid[];
@@ -92,6 +94,7 @@ BEGIN
             SELECT j.id, row_number() OVER () AS nth FROM (
               SELECT j.id FROM jobs j
               WHERE j.queue = p_queue AND j.priority = p AND j.state = 'available' AND j.business_id = b.business_id
+                AND (none_paused OR NOT ledger.is_paused(j.queue, j.kind, j.business_id))
               ORDER BY j.run_at, j.id LIMIT greatest(1, room / cardinality(due)) FOR UPDATE SKIP LOCKED
             ) j
           ) one
