@@ -42,6 +42,8 @@ FUNCTIONS: dict[str, set[str]] = {
     "dispatch_v1": WORKER,
     "ring_again_v1": WORKER,
     "sleep_v1": WORKER,
+    "threads_v1": WORKER,
+    "in_flight": NOBODY,
     "claim_v1": WORKER,
     "start_v1": WORKER,
     "hold_v1": WORKER,
