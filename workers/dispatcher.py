@@ -26,6 +26,7 @@ from ledger.dispatch import (
     waiting,
 )
 from workers.bell import Bell
+from workers.depth import SHALLOWEST, Depth
 from workers.held import Held
 from workers.rescuer import Rescuer
 from workers.wiring import KEPT_ALIVE
@@ -38,38 +39,8 @@ NAP = 0.5  # seconds: the longest sleep when nobody knocks
 PROMOTE_EVERY = 0.1
 RING_AGAIN_EVERY = 1.0
 SETTLE_EVERY = 1.0
-AHEAD = 0.25  # seconds of claims that a list may hold
 COUNT_THREADS_EVERY = 1.0
 SHARE = 0.75  # of a queue's work in flight that one business may have: long jobs cannot be interrupted for another's
-SHALLOWEST, DEEPEST = 32, 2000  # tokens in one list
-
-
-class Depth:
-    """How many tokens each queue's lists may hold: a quarter second of what they were drained at."""
-
-    def __init__(self) -> None:
-        self._pace: dict[str, float] = {}
-        self._since = time.monotonic()
-        self._pushed: dict[str, int] = {}
-
-    def pushed(self, queue: str, count: int) -> None:
-        """Note what was pushed: lists that stay shallow were drained as fast."""
-        self._pushed[queue] = self._pushed.get(queue, 0) + count
-        elapsed = time.monotonic() - self._since
-        if elapsed >= AHEAD:
-            for name, number in self._pushed.items():
-                old = self._pace.get(name, 0.0)
-                self._pace[name] = old + 0.5 * (number / elapsed - old)
-                self._pushed[name] = 0
-            self._since = time.monotonic()
-
-    def drained(self, queue: str) -> int:
-        """Return how many tokens of this queue are claimed in AHEAD."""
-        return int(self._pace.get(queue, 0.0) * AHEAD)
-
-    def most(self, queue: str) -> int:
-        """Return how many tokens a list of this queue may hold."""
-        return max(SHALLOWEST, min(DEEPEST, self.drained(queue)))
 
 
 class Dispatcher:

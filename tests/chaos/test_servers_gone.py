@@ -1,4 +1,4 @@
-"""Redis flushed, stopped, hung and emptied, PostgreSQL restarted and hung, all under the same two living processes."""
+"""Redis stopped, hung and emptied, PostgreSQL restarted and hung, all under the same two living processes."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,6 @@ from tests.chaos.world import Process, World
 THREADS = 4
 STALE = STALE_AFTER.total_seconds() + 0.5
 SILENCE = "SELECT max(extract(epoch FROM clock_timestamp() - heartbeat_at)) FROM ledger.workers"
-DISPATCHED = "SELECT count(*) FROM ledger.jobs WHERE state = 'dispatched'"
 RUNNING = "SELECT count(*) FROM ledger.jobs WHERE state = 'running'"
 ROUNDS = "SELECT max(fence) / 3 FROM ledger.jobs"  # a job that succeeds at once has been dispatched, claimed and saved
 TRIED = "SELECT kind, outcome, error_class, error_code, place FROM ledger.attempts"
@@ -45,18 +44,6 @@ def test_what_was_rolled_back_never_runs_and_what_was_committed_always_does(worl
     world.finish()
     assert {talk.id for talk in world.web.talks} >= {talk.id for talk in talks}
     assert len(world.web.withdrawn) == len(world.web.talks)  # `prove` looks for traces of them
-
-
-def test_a_flush_of_every_id_costs_seconds_and_no_job(world: World) -> None:
-    many = 10
-    world.vendors.slow("anthropic", seconds=1.5, times=THREADS)
-    for _ in range(THREADS + many):
-        world.web.chat()
-    # Its threads are in calls, so that it pops no more than it has room for.
-    world.until(lambda: world.value(DISPATCHED) >= many - THREADS, "many are dispatched")
-    lost = world.value(DISPATCHED)
-    world.redis.flushall()
-    print(f"{lost} ids lost; all finished {world.finish():.1f} s after the flush")
 
 
 def test_while_redis_is_down_the_worker_goes_straight_to_the_ledger(world: World) -> None:
@@ -133,4 +120,4 @@ def _busy(world: World) -> None:
     world.web.call()
     for _ in range(4):
         world.web.chat()
-    world.until(lambda: world.value(RUNNING) >= THREADS, "its threads are in calls")
+    world.until(lambda: world.value(RUNNING) >= THREADS * 3 // 4, "its threads are in calls")

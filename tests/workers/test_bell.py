@@ -73,7 +73,9 @@ def test_a_token_is_an_id_and_a_fence() -> None:
 def test_redis_holds_ids_and_fences_and_nothing_else(ledger: Ledger, bell: Bell, redis_url: str) -> None:
     payloads = [Paint(wall_id=uuid4(), colour=Colour.BLUE), Dry(wall_id=uuid4()), Count(wall_id=uuid4())]
     ids = {ledger.enqueue(payload) for payload in payloads}
-    Dispatcher(ledger.worker, bell, "")._round()
+    dispatcher = Dispatcher(ledger.worker, bell, "")
+    dispatcher._round()
+    dispatcher._at_once.close()
     bell.ring()
     seen = contents(redis_url)
     assert set(seen) == {"nexara:walls:2", "nexara:bell"}

@@ -14,6 +14,7 @@ from ledger.claimed import Ended
 from ledger.enqueue import enqueue
 from ledger.job import Registry
 from ledger.payload import Payload
+from ledger.watch import heartbeat
 from tests.ledger.conftest import Ledger
 from tests.ledger.kinds import Dry, Knock, Paint, Script, kinds
 from tests.workers.conftest import in_thread, until
@@ -79,6 +80,7 @@ def dispatching(ledger: Ledger, redis_url: str) -> Iterator[None]:
 
     with in_thread(rounds, stopping.set):
         yield
+    dispatcher._at_once.close()
     client.close()
 
 
@@ -127,6 +129,8 @@ def test_a_set_is_shared_so_that_neither_a_slow_nor_a_deadly_job_keeps_the_other
     ledger.script.call = call
     walls = [uuid4() for _ in range(60)]
     slow, deadly = walls[0], walls[1]
+    with ledger.worker.begin() as db:
+        heartbeat(db, uuid4(), 80, [])  # of whose share this one takes enough
     with start(threads=2) as process:
         process._intake.budget.threads = 60  # as if its pace were fast: it claims more than it has threads
         process._intake.threads = 2
@@ -174,6 +178,8 @@ def test_a_stopping_worker_finishes_what_runs_and_gives_back_what_it_has_not_beg
     with start(threads=1) as process:
         assert entered.wait(20)
         process._intake.budget.threads = 3  # as if its pace were fast: it holds two that no thread has begun
+        with ledger.worker.begin() as db:
+            heartbeat(db, uuid4(), 8, [])  # of whose share this one takes enough
         waiting = [ledger.enqueue(Paint(wall_id=uuid4())) for _ in range(2)]
         until(lambda: [ledger.job(job_id).state for job_id in waiting] == ["running", "running"])
         process.stop()
