@@ -9,6 +9,7 @@ import click
 
 from ledger.errors import Misconfigured
 from settings import Settings, read
+from workers.keys import keys
 from workers.wiring import NotConfigured
 
 
@@ -196,6 +197,9 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
     from workers.doctor import doctor as examine
 
     sys.exit(examine(settings, as_json=as_json))
+
+
+main.add_command(keys)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ def upgrade() -> None:
         "ledger/watch",
         "ledger/tick",
         "ledger/operate",
+        "ledger/api",
         "ledger/prune",
         "house",
         "facts",
