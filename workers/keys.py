@@ -30,7 +30,14 @@ def keys() -> None:
 @keys.command("create")
 @click.argument("business", type=click.UUID)
 @click.option("--name", required=True, help="What it is for, in a word.")
-@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice([*Scope]), help="What it may do.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice([each.value for each in Scope]),
+    help="What it may do.",
+)
 @click.option("--days", type=click.IntRange(1, 3650), help="How long it lives; until it is revoked, unless said.")
 @click.pass_obj
 def create(settings: Settings, business: UUID, name: str, scopes: tuple[str, ...], days: int | None) -> None:

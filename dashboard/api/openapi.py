@@ -31,7 +31,7 @@ OF_READING = {number: PROBLEMS[number] for number in (401, 403, 503)} | {404: "Y
 ONCE = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "A new UUID for each request, and the same when it is sent again: for 24 hours that enqueues nothing.",
+    "description": "A new UUID for each request; sent again with the same, it enqueues nothing, for 24 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 
