@@ -264,7 +264,7 @@ def test_a_refused_request_leaves_its_key_free(ledger, api):
     assert api.post("/v1/jobs", json=wall(), headers=once).status_code == 202
 
 
-def test_a_day_later_a_key_is_new_and_upkeep_forgets_it(ledger, api):
+def test_a_day_later_a_key_is_new(ledger, api):
     once = {"idempotency-key": "k"}
     asked = {"kind": "walls.dry", "payload": {"wall_id": str(uuid4())}}
     first = api.post("/v1/jobs", json=asked, headers=once).json()
