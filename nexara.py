@@ -9,6 +9,7 @@ import click
 
 from ledger.errors import Misconfigured
 from settings import Settings, read
+from workers.commands import jobs, pauses
 from workers.keys import keys
 from workers.wiring import NotConfigured
 
@@ -135,58 +136,9 @@ def enqueue(settings: Settings, kind: str, payload: str, business: str | None, *
     click.echo(json.dumps({"id": job_id}) if as_json else f"job {job_id}")
 
 
-JOB_ID = click.IntRange(1, 2**63 - 1)
-
-
-@main.group()
-def jobs() -> None:
-    """Look at jobs, retry and discard them."""
-
-
-@jobs.command("list")
-@click.option("--state", help="Only jobs in this state.")
-@click.option("--kind", help="Only jobs of this kind.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 500))
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON, one object a line.")
-@click.pass_obj
-def list_jobs(settings: Settings, state: str | None, kind: str | None, limit: int, *, as_json: bool) -> None:
-    """List jobs, newest first."""
-    from workers.by_hand import list_jobs as show
-
-    show(settings, state=state, kind=kind, limit=limit, as_json=as_json)
-
-
-@jobs.command("show")
-@click.argument("job_id", type=JOB_ID)
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-@click.pass_obj
-def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
-    """Show one job: its attempts, and the chain it belongs to."""
-    from workers.by_hand import show_job as show
-
-    show(settings, job_id, as_json=as_json)
-
-
-@jobs.command("retry")
-@click.argument("job_ids", type=JOB_ID, nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-@click.pass_obj
-def retry_jobs(settings: Settings, job_ids: tuple[int, ...], *, as_json: bool) -> None:
-    """Make failed, parked or waiting jobs available now."""
-    from workers.by_hand import operate
-
-    sys.exit(operate(settings, "retry", job_ids, as_json=as_json))
-
-
-@jobs.command("discard")
-@click.argument("job_ids", type=JOB_ID, nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-@click.pass_obj
-def discard_jobs(settings: Settings, job_ids: tuple[int, ...], *, as_json: bool) -> None:
-    """Put jobs aside for good."""
-    from workers.by_hand import operate
-
-    sys.exit(operate(settings, "discard", job_ids, as_json=as_json))
+main.add_command(jobs)
+main.add_command(pauses)
+main.add_command(keys)
 
 
 @main.command()
@@ -197,9 +149,6 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
     from workers.doctor import doctor as examine
 
     sys.exit(examine(settings, as_json=as_json))
-
-
-main.add_command(keys)
 
 
 if __name__ == "__main__":

@@ -118,6 +118,10 @@ class Nexara:
             " AND NOT EXISTS (SELECT FROM ledger.jobs WHERE state IN ('dispatched', 'running'))"
         )
 
+    def forget(self) -> None:
+        """Take away what is not done; its processes have stopped."""
+        self._admin.execute("TRUNCATE ledger.jobs")
+
     def _ask(self, question: str, *values: object) -> bool:
         row = self._admin.execute(question, values).fetchone()
         return bool(row and row[0])

@@ -1,5 +1,6 @@
 """The jobs that are measured: they exist here alone, and each contestant runs the same bodies."""
 
+import time
 from collections.abc import Callable
 from typing import ClassVar
 from uuid import UUID
@@ -32,6 +33,24 @@ class WriteRow(Payload):
     subject_id: UUID
 
 
+class Sleep(Payload):
+    """Take five milliseconds."""
+
+    kind: ClassVar[str] = "bench.sleep"
+    terms: ClassVar[Terms] = Terms(queue="bench")
+
+    subject_id: UUID
+
+
+class SleepLong(Payload):
+    """Take five seconds."""
+
+    kind: ClassVar[str] = "bench.sleep_long"
+    terms: ClassVar[Terms] = Terms(queue="bench")
+
+    subject_id: UUID
+
+
 class SayWhen(Payload):
     """Say when the handler was entered."""
 
@@ -52,6 +71,14 @@ def registry(entered: Callable[[UUID], None]) -> Registry:
     @kinds.database_job(WriteRow)
     def write(db: Session, payload: WriteRow) -> None:
         db.execute(WRITE)
+
+    @kinds.plain_job(Sleep)
+    def sleep(payload: Sleep) -> None:
+        time.sleep(0.005)
+
+    @kinds.plain_job(SleepLong)
+    def sleep_long(payload: SleepLong) -> None:
+        time.sleep(5)
 
     @kinds.plain_job(SayWhen)
     def when(payload: SayWhen) -> None:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 from sqlalchemy import create_engine, text
@@ -61,6 +61,15 @@ class Servers:
     def admin_url(self) -> str:
         """Return the superuser's URL of the database."""
         return self.postgres.url(DATABASE)
+
+    def another_business(self) -> UUID:
+        """Add a business and return its id."""
+        business = uuid4()
+        engine = create_engine(self.admin_url)
+        with engine.begin() as db:
+            db.execute(BUSINESS, {"id": business})
+        engine.dispose()
+        return business
 
     def version(self) -> str:
         """Return the version of PostgreSQL."""

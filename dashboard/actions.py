@@ -15,7 +15,7 @@ from dashboard.telling import MEANING, may_discard
 from ledger import operate
 
 log = logging.getLogger(__name__)
-Operation = Callable[[Connection, int], None]
+Operation = Callable[[Connection, int], str]
 
 
 async def retry_job(request: Request) -> Response:
@@ -26,6 +26,11 @@ async def retry_job(request: Request) -> Response:
 async def discard_job(request: Request) -> Response:
     """Put a job aside."""
     return await _act(request, "discard", operate.discard)
+
+
+async def cancel_job(request: Request) -> Response:
+    """Cancel a job: at once, or at its next checkpoint."""
+    return await _act(request, "cancel", operate.cancel)
 
 
 def confirm_discard(request: Request) -> Response:
@@ -55,5 +60,5 @@ def _operate(request: Request, name: str, operation: Operation) -> Response:
             operation(db, story.job.id)
     except operate.Refused as refused:
         return show(request, find(request), 409, refused=f"{str(refused).capitalize()}.")
-    log.info(f"dashboard.{name}", extra={"job_id": story.job.id})  # noqa: G004 - one of two names of ours
+    log.info(f"dashboard.{name}", extra={"job_id": story.job.id})  # noqa: G004 - one of three names of ours
     return RedirectResponse(link(f"/jobs/{story.job.id}", done=name), 303)

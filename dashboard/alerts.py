@@ -102,6 +102,21 @@ def _parked(figures: Figures) -> Iterator[Alert]:
         )
 
 
+def _paused(figures: Figures) -> Iterator[Alert]:
+    for pause in figures.pauses:
+        named = (("queue", pause.queue), ("kind", pause.kind), ("business", pause.business_id))
+        what = ", ".join(f"{word} {value}" for word, value in named if value is not None)
+        mend = "mend the setting, then retry one of its jobs or run" if pause.code else "resume it with"
+        yield Alert(
+            Level.NOW if pause.code else Level.SOON,
+            f"Paused: {what}",
+            f"By {pause.who}, {relative(pause.since, figures.now)}: {pause.why} When it may go on, {mend}"
+            f" `nexara pauses end {pause.id}`.",
+            link("/jobs", state=State.PARKED, kind=pause.kind or ""),
+            "Jobs that wait for it",
+        )
+
+
 def _dead(figures: Figures) -> Iterator[Alert]:
     dead = figures.counts[State.DEAD]
     if dead.count:
@@ -143,6 +158,7 @@ RULES: tuple[Callable[[Figures], Iterator[Alert]], ...] = (
     _workers,
     _dispatcher,
     _parked,
+    _paused,
     _schedules,
     _queues,
     _dead,

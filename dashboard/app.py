@@ -34,6 +34,7 @@ def create_app(engine: Engine, *, user: str, password: str, environment: str, se
             Route("/jobs", jobs.page, name="jobs"),
             Route("/jobs/{id:int}", job.page, name="job"),
             Route("/jobs/{id:int}/retry", actions.retry_job, methods=["POST"], name="retry"),
+            Route("/jobs/{id:int}/cancel", actions.cancel_job, methods=["POST"], name="cancel"),
             Route("/jobs/{id:int}/discard", actions.confirm_discard, methods=["GET"], name="confirm_discard"),
             Route("/jobs/{id:int}/discard", actions.discard_job, methods=["POST"], name="discard"),
             Route("/kinds", catalogue.kinds, name="kinds"),

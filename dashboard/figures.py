@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from dashboard import timetable
+from ledger.pause import Pause, pauses
 from ledger.queries import (
     FailureGroup,
     Minute,
@@ -40,6 +41,7 @@ class Figures:
     failures: tuple[FailureGroup, ...]
     pace: tuple[Minute, ...]
     schedules: tuple[timetable.Entry, ...]
+    pauses: tuple[Pause, ...]
 
     @property
     def waiting(self) -> int:
@@ -58,4 +60,5 @@ def read_figures(db: Connection, now: datetime) -> Figures:
         failures=group_failures(db, now - FAILED_WITHIN),
         pace=read_pace(db, now),
         schedules=timetable.entries(read_ticks(db, timetable.names(), 1), now),
+        pauses=tuple(pauses(db)),
     )

@@ -5,12 +5,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dashboard.site import operator, site
-from dashboard.telling import MEANING, MOVES_SOON, may_discard, may_retry, meaning_of_reason
+from dashboard.telling import MEANING, MOVES_SOON, may_cancel, may_discard, may_retry, meaning_of_reason
 from ledger.queries import Story, looking, read_story
 from ledger.queries.walk import LARGEST
 
 DONE = {
     "retry": "The job is available again. A worker takes it up in a moment; this page follows it.",
+    "cancel": "The job is cancelled; one that runs ends at its next checkpoint, and what it has saved by then stays.",
     "discard": "The job is discarded. Nothing runs it any more; a retry would bring it back.",
 }
 
@@ -52,6 +53,8 @@ def show(
         reason=meaning_of_reason(story.job.reason),
         may_retry=may_retry(story.job.state),
         may_discard=may_discard(story.job.state),
+        may_cancel=may_cancel(story.job.state) and story.job.cancel_requested_at is None,
+        cancel_token=here.forms.token(operator(request), f"/jobs/{story.job.id}/cancel"),
         retry_token=here.forms.token(operator(request), f"/jobs/{story.job.id}/retry"),
         done=done,
         refused=refused,

@@ -5,19 +5,21 @@ from models.ledger import State
 MEANING = {
     State.SCHEDULED: "It is not due yet.",
     State.RETRYABLE: "An attempt failed in a way that may pass: it is tried again by itself.",
-    State.PARKED: "Nothing runs it until somebody mends what its reason names. Then retry it.",
+    State.PARKED: "Nothing runs it until somebody mends what its reason names, or ends the pause it waits for.",
     State.AVAILABLE: "It is due and waits for the dispatcher.",
     State.DISPATCHED: "Its id lies in Redis: the next free worker of its queue takes it.",
     State.RUNNING: "A worker has it in hand.",
     State.SUCCEEDED: "It did what it was asked to, in the transaction that completed it.",
     State.DEAD: "It failed for good. Mend the cause, then retry it; or discard it.",
-    State.CANCELLED: "Its own handler found nothing to do.",
+    State.CANCELLED: "Its own handler found nothing to do, or somebody on call cancelled it.",
     State.DISCARDED: "It was put aside and runs no more.",
 }
 REASONS = {
     "attempts_exhausted": "every attempt failed",
-    "by_hand": "somebody on call discarded it",
+    "by_hand": "somebody on call said so",
     "limited_too_long": "the vendor asked to wait beyond the job's last moment",
+    "paused": "it waits for a pause, which the overview names",
+    "snoozed": "it was put off",
     "poison": "its workers died three times while they ran it, so it is kept from others",
     "superseded": "a newer job does the same work",
 }
@@ -38,3 +40,8 @@ def may_retry(state: State) -> bool:
 def may_discard(state: State) -> bool:
     """Whether a discard would be accepted; the ledger itself decides, this is for the button."""
     return state not in (State.RUNNING, State.SUCCEEDED, State.DISCARDED)
+
+
+def may_cancel(state: State) -> bool:
+    """Whether a cancellation would be accepted; the ledger itself decides, this is for the button."""
+    return state not in (State.SUCCEEDED, State.DEAD, State.CANCELLED, State.DISCARDED)

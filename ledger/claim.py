@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from ledger.run import Claimed
+from ledger.claimed import Claimed
 
 Token = tuple[int, int]
 """A job's id and the fence under which it may be written."""

@@ -4,7 +4,7 @@
     ├── TryAgain          the world was briefly wrong      retried with backoff
     │   └── RateLimited       the vendor said when         waits as told, no attempt spent
     ├── GiveUp            this job can never succeed       dead now
-    └── Misconfigured     nothing of its kind can          kept for later, on-call is told what to set
+    └── Misconfigured     nothing of its kind can          its kind is paused, on-call is told what to set
     anything else         a bug                            retried with backoff, reported
 
 A code is a short word fixed in our source; a message is our own sentence. Neither ever quotes what a vendor,
@@ -44,8 +44,9 @@ class GiveUp(JobError):
 
 
 class Misconfigured(JobError):
-    """No job of this kind can succeed until somebody changes `setting`."""
+    """No job of this kind can succeed until somebody changes `setting`; `of_business`: none of it for this business."""
 
-    def __init__(self, code: str, message: str = "", setting: str = "") -> None:
+    def __init__(self, code: str, message: str = "", setting: str = "", *, of_business: bool = False) -> None:
         super().__init__(code, message)
         self.setting = setting
+        self.of_business = of_business

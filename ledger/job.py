@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar, get_type_hints
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from ledger.outcome import Again, Cancel, Known
+from ledger.outcome import Again, Cancel, Known, Snooze
 from ledger.payload import Payload
 
 P = TypeVar("P", bound=Payload)
@@ -28,7 +28,7 @@ class VendorJob(Protocol[P_contra, G, V_contra, A]):
     `otherwise(db, payload)`, where there is one, runs in the transaction that ends the job without success.
     """
 
-    def load(self, db: Session, payload: P_contra) -> G | Known[A] | Cancel:
+    def load(self, db: Session, payload: P_contra) -> G | Known[A] | Cancel | Snooze:
         """Read what the call needs; the transaction cannot write."""
         ...
 
@@ -49,8 +49,8 @@ class Job:
     steps: Any = None
     answer: TypeAdapter[Any] | None = None
     given: TypeAdapter[Any] | None = None
-    in_database: Callable[[Session, Any], Again | Cancel | None] | None = None
-    in_batches: Callable[[Session, Any, Mapping[str, Any] | None], Again | Cancel | None] | None = None
+    in_database: Callable[[Session, Any], Again | Cancel | Snooze | None] | None = None
+    in_batches: Callable[[Session, Any, Mapping[str, Any] | None], Again | Cancel | Snooze | None] | None = None
     plain: Callable[[Any], None] | None = None
     otherwise: Callable[[Session, Any], None] | None = None
 
@@ -110,12 +110,12 @@ class Registry:
 
     def database_job(
         self, payload: type[P]
-    ) -> Callable[[Callable[[Session, P], Cancel | None]], Callable[[Session, P], Cancel | None]]:
+    ) -> Callable[[Callable[[Session, P], Cancel | Snooze | None]], Callable[[Session, P], Cancel | Snooze | None]]:
         """Register a function whose whole body is one transaction."""
 
         def register(
-            function: Callable[[Session, P], Cancel | None],
-        ) -> Callable[[Session, P], Cancel | None]:
+            function: Callable[[Session, P], Cancel | Snooze | None],
+        ) -> Callable[[Session, P], Cancel | Snooze | None]:
             self.add(Job(payload, in_database=function))
             return function
 
@@ -124,16 +124,16 @@ class Registry:
     def cursor_job(
         self, payload: type[P]
     ) -> Callable[
-        [Callable[[Session, P, Mapping[str, Any] | None], Again | Cancel | None]],
-        Callable[[Session, P, Mapping[str, Any] | None], Again | Cancel | None],
+        [Callable[[Session, P, Mapping[str, Any] | None], Again | Cancel | Snooze | None]],
+        Callable[[Session, P, Mapping[str, Any] | None], Again | Cancel | Snooze | None],
     ]:
         """Register a function that does one batch a transaction and says `Again` with its cursor until all is done."""
         if not (payload.terms.until_done and payload.terms.unique_by):
             raise TypeError(f"{payload.kind}: a job that goes on must be the only one of its key until it is done")
 
         def register(
-            function: Callable[[Session, P, Mapping[str, Any] | None], Again | Cancel | None],
-        ) -> Callable[[Session, P, Mapping[str, Any] | None], Again | Cancel | None]:
+            function: Callable[[Session, P, Mapping[str, Any] | None], Again | Cancel | Snooze | None],
+        ) -> Callable[[Session, P, Mapping[str, Any] | None], Again | Cancel | Snooze | None]:
             self.add(Job(payload, in_batches=function))
             return function
 

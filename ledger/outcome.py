@@ -1,6 +1,7 @@
 """What a handler's step may say besides its result."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 A = TypeVar("A")
@@ -25,3 +26,26 @@ class Again:
     """One batch is done and there is more, from `cursor` on: ids, codes and times."""
 
     cursor: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """It is too early: run the job again at this moment, within a year. No attempt is spent."""
+
+    until: datetime
+
+
+class Cancelled(Exception):
+    """The job ends here: its handler found that there is nothing to do any more, or somebody asked for it."""
+
+    def __init__(self, said: Cancel) -> None:
+        super().__init__(said.reason)
+        self.said = said
+
+
+class Snoozed(Exception):
+    """The handler found, while saving, that it is too early."""
+
+    def __init__(self, said: Snooze) -> None:
+        super().__init__("snoozed")
+        self.said = said

@@ -7,9 +7,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy import Engine, text
@@ -17,10 +15,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from ledger import clock
+from ledger.checkpoint import reaching
+from ledger.claimed import Claimed, Ended
 from ledger.enqueue import FOLLOW_UPS
+from ledger.errors import Misconfigured
 from ledger.failure import Failure, describe
 from ledger.job import Job, Registry
-from ledger.outcome import Again, Cancel, Known
+from ledger.outcome import Again, Cancel, Cancelled, Known, Snooze, Snoozed
 from ledger.payload import Payload
 from ledger.transaction import moved_on, through_restarts
 from ledger.verdict import Verdict, judge
@@ -33,64 +34,31 @@ GO_ON = text("SELECT ledger.go_on_v1(CAST(:cursor AS jsonb))")
 FAIL = text("SELECT ledger.fail_v1(:id, :fence, CAST(:error AS jsonb), :state, :run_at, :reason, :spent)")
 BEGIN_END = text("SELECT ledger.begin_end_v1(:id, :fence, :state, :reason, CAST(:error AS jsonb))")
 GIVE_BACK = text("SELECT ledger.give_back_v1(CAST(ARRAY[:id] AS bigint[]), CAST(ARRAY[:fence] AS integer[]))")
+SNOOZE = text("SELECT ledger.snooze_v1(:id, :fence, :until)")
+PROGRESS = text("SELECT ledger.progress_v1(:id, :fence, :percent, :doing)")
+MISCONFIGURED = text("SELECT ledger.misconfigured_v1(:kind, :code, CAST(:business AS uuid))")
 MOVED_ON = "moved_on"
+PROGRESS_EVERY = 1.0  # seconds
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A job that this worker holds, under its fence."""
-
-    id: int
-    fence: int
-    kind: str
-    business_id: UUID
-    payload: dict[str, Any]
-    attempt: int
-    max_attempts: int
-    rescues: int
-    give_up_at: datetime
-    cursor: dict[str, Any] | None
-    started: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What became of one run: for the log, and for on-call when it is dead or parked."""
-
-    job_id: int
-    kind: str
-    attempt: int
-    state: str
-    reason: str | None = None
-    failure: Failure | None = None
-    seconds: float | None = None
 
 
 class Unseen(Exception):
     """This worker's heartbeat has not been heard lately: another may hold its jobs already."""
 
 
-class Cancelled(Exception):
-    """The handler found, while saving, that there is nothing to do any more."""
-
-    def __init__(self, said: Cancel) -> None:
-        super().__init__(said.reason)
-        self.said = said
-
-
 @dataclass(frozen=True, slots=True)
 class Runner:
     """Runs jobs of a registry; `vendors` is what its handlers' `call` is given.
 
-    `heard` says whether this process's heartbeat is fresh, `ring` wakes the dispatcher for follow-up jobs, `tell` is
-    told how each run ended.
+    `heard` says whether this process's heartbeat is fresh, `cancelled` whether a job is to be cancelled, `ring` wakes
+    the dispatcher for follow-up jobs, `tell` is told how each run ended.
     """
 
     registry: Registry
     engine: Engine
     vendors: Any
     heard: Callable[[], bool] = lambda: True
+    cancelled: Callable[[int], bool] = lambda _: False
     ring: Callable[[], None] = lambda: None
     tell: Callable[[Ended], None] = lambda _: None
     draw: random.Random = random.Random()  # noqa: RUF009 - one source of jitter for the process is what is wanted
@@ -99,12 +67,15 @@ class Runner:
         """Run one job to the end of this attempt; never raises but for a database that stays away."""
         run = _Run(self, claimed, self.registry[claimed.kind])
         try:
-            ended = run.attempted()
+            with reaching(run.reach):
+                ended = run.attempted()
         except Unseen:
             through_restarts(run.given_back)
             ended = run.ended("available", "given_back")
         except Cancelled as stop:
             ended = run.cancelled(stop.said)
+        except Snoozed as later:
+            ended = run.snoozed(later.said)
         except DBAPIError as error:
             ended = run.ended(MOVED_ON) if moved_on(error) else run.failed(error)
         except Exception as error:  # noqa: BLE001 - what an error means is decided here, once
@@ -116,9 +87,12 @@ class Runner:
         """Run a job without effects and leave its completion to a set; None if there is nothing to complete."""
         run = _Run(self, claimed, self.registry[claimed.kind])
         try:
-            if run.plain():
-                return claimed
+            with reaching(run.reach):
+                if run.plain():
+                    return claimed
             ended = run.ended(MOVED_ON)
+        except Cancelled as stop:
+            ended = run.cancelled(stop.said)
         except Exception as error:  # noqa: BLE001 - as above
             ended = run.failed(error)
         self.tell(ended)
@@ -135,6 +109,7 @@ class _Run:
         self.attempt = claimed.attempt if claimed.started else claimed.attempt + 1
         self.began = time.monotonic()
         self.known = {"id": claimed.id, "fence": claimed.fence}
+        self.said_at = float("-inf")
 
     def attempted(self) -> Ended:
         self._must_be_heard()
@@ -162,6 +137,8 @@ class _Run:
         match given:
             case Cancel():
                 return self.cancelled(given)
+            case Snooze():
+                return self.snoozed(given)
             case Known(answer=answer):
                 pass
             case _:
@@ -184,6 +161,7 @@ class _Run:
             except ValidationError:  # kept by a release whose answer had another form
                 log.warning("job.kept_answer_unread", extra={"job_id": self.claimed.id, "kind": self.claimed.kind})
         self._must_be_heard()
+        self.reach()
         answer = self.job.steps.call(given, self.runner.vendors)
         stored = self.job.answer.dump_json(answer).decode()
         through_restarts(lambda: self._keep(input_hash, stored))
@@ -209,19 +187,33 @@ class _Run:
         self.attempt = attempt or self.attempt
         return attempt is not None
 
-    def _body(self, db: Session, payload: Payload) -> Again | Cancel | None:
+    def reach(self, percent: int | None = None, doing: str | None = None) -> None:
+        """Stop here if the job is to be cancelled; else write how far it is."""
+        if self.runner.cancelled(self.claimed.id):
+            raise Cancelled(Cancel("by_hand"))
+        now = time.monotonic()
+        if (percent, doing) == (None, None) or now - self.said_at < PROGRESS_EVERY:
+            return
+        self.said_at = now
+        with self.runner.engine.begin() as db:
+            db.execute(PROGRESS, {**self.known, "percent": percent, "doing": doing})
+
+    def _body(self, db: Session, payload: Payload) -> Again | Cancel | Snooze | None:
         if self.job.in_batches is not None:
             return self.job.in_batches(db, payload, self.claimed.cursor)
         assert self.job.in_database is not None  # noqa: S101 - a registered job has one of the shapes
         return self.job.in_database(db, payload)
 
-    def _save(self, write: Callable[[Session], Again | Cancel | None]) -> Ended:
+    def _save(self, write: Callable[[Session], Again | Cancel | Snooze | None]) -> Ended:
+        self.reach()
         with Session(self.runner.engine) as db:
             with db.begin():
                 db.execute(BEGIN_SAVE, self.known)
                 said = write(db)
                 if isinstance(said, Cancel):
                     raise Cancelled(said)
+                if isinstance(said, Snooze):
+                    raise Snoozed(said)
                 if isinstance(said, Again):
                     db.flush()
                     db.execute(GO_ON, {"cursor": json.dumps(said.cursor)})
@@ -235,6 +227,16 @@ class _Run:
         verdict = Verdict("cancelled", said.reason)
         return self.ended(*self._end_with_otherwise(verdict, error))
 
+    def snoozed(self, said: Snooze) -> Ended:
+        """Put the job off, as its handler asked."""
+
+        def put_off() -> str | None:
+            with self.runner.engine.begin() as db:
+                state: str | None = db.execute(SNOOZE, {**self.known, "until": said.until}).scalar_one()
+            return state
+
+        return self.ended(through_restarts(put_off) or MOVED_ON, "snoozed")
+
     def failed(self, error: Exception) -> Ended:
         """Record the failure and let the job wait, park or end, as the error's class says."""
         failure = describe(self.claimed.kind, error)
@@ -247,7 +249,8 @@ class _Run:
             draw=self.runner.draw,
         )
         if not verdict.ends:
-            return self.ended(*through_restarts(lambda: self._fail(verdict, failure)), failure)
+            pausing = error if isinstance(error, Misconfigured) else None
+            return self.ended(*through_restarts(lambda: self._fail(verdict, failure, pausing)), failure)
         return self.ended(*self._end_with_otherwise(verdict, failure.stored()), failure)
 
     def _end_with_otherwise(self, verdict: Verdict, error: dict[str, str]) -> tuple[str, str | None]:
@@ -259,7 +262,7 @@ class _Run:
             log.error("job.otherwise_failed", extra={"job_id": self.claimed.id})  # noqa: TRY400
             return through_restarts(lambda: self._end(verdict, error, None))
 
-    def _fail(self, verdict: Verdict, failure: Failure) -> tuple[str, str | None]:
+    def _fail(self, verdict: Verdict, failure: Failure, pausing: Misconfigured | None) -> tuple[str, str | None]:
         with self.runner.engine.begin() as db:
             state = db.execute(
                 FAIL,
@@ -272,6 +275,9 @@ class _Run:
                     "spent": verdict.spent,
                 },
             ).scalar_one()
+            if state is not None and pausing is not None:  # the next of its kind would only find out the same
+                business = self.claimed.business_id if pausing.of_business else None
+                db.execute(MISCONFIGURED, {"kind": self.claimed.kind, "code": pausing.code, "business": business})
         return state or MOVED_ON, verdict.reason
 
     def _end(

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-HEARTBEAT_EVERY = timedelta(seconds=2)
+HEARTBEAT_EVERY = timedelta(seconds=1)
+"""A job that is to be cancelled is told of with a beat, and should stop within two seconds."""
 UNHEARD_AFTER = timedelta(seconds=4)
 """A worker whose own last good heartbeat is older starts nothing: it may be about to be rescued."""
 STALE_AFTER = timedelta(seconds=6)
@@ -20,9 +21,9 @@ RESCUE = text("SELECT id, kind, attempt, state, reason FROM ledger.rescue_v1(:st
 LOOK = text("SELECT clock_timestamp()")
 
 
-def heartbeat(db: Connection, worker: UUID, threads: int, kinds: Sequence[str]) -> None:
-    """Say that this worker lives."""
-    db.execute(HEARTBEAT, {"worker": worker, "threads": threads, "kinds": list(kinds)})
+def heartbeat(db: Connection, worker: UUID, threads: int, kinds: Sequence[str]) -> list[int]:
+    """Say that this worker lives; returns those of its jobs that are to be cancelled."""
+    return list(db.execute(HEARTBEAT, {"worker": worker, "threads": threads, "kinds": list(kinds)}).scalars())
 
 
 def sign_off(db: Connection, worker: UUID) -> None:

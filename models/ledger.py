@@ -17,11 +17,12 @@ from models.kinds import NONE, Flag, Id, Moment, Period, RawPayload, Word, plain
 class State(StrEnum):
     """The states of a job. Every arrow moves the fence on by one.
 
-    scheduled ─┐                       ┌→ succeeded
-    retryable ─┼→ available → dispatched → running ─┼→ retryable
-    parked ────┘        ↑                  │        ├→ dead
-                        └──────────────────┘        └→ cancelled
-    any that is open, or dead → discarded; dead, cancelled, discarded → available, by hand
+    scheduled ─┐                                    ┌→ succeeded
+    retryable ─┼→ available → dispatched → running ─┼→ retryable, scheduled, parked
+    parked ────┘      ↑ │          │         │      ├→ dead
+           ↑          └─│──────────│─────────┘      └→ cancelled
+           └────────────┴──────────┘ paused
+    any that is open, or dead → discarded; any that waits → cancelled; dead, cancelled, discarded → available, by hand
     """
 
     SCHEDULED = "scheduled"  # due later
@@ -32,7 +33,7 @@ class State(StrEnum):
     RUNNING = "running"  # reserved by a worker; started once started_at is set
     SUCCEEDED = "succeeded"
     DEAD = "dead"  # failed for good; on-call may retry it
-    CANCELLED = "cancelled"  # its own handler found nothing to do
+    CANCELLED = "cancelled"  # its own handler found nothing to do, or somebody asked for it
     DISCARDED = "discarded"  # put aside by hand, or superseded by a newer twin
 
 
@@ -134,6 +135,9 @@ class Job(PlatformRow, because="the ledger reads across businesses; business_id 
     again: Mapped[Flag] = mapped_column(server_default=text("false"))
     cursor: Mapped[Ids | None]
     actor: Mapped[Id | None]
+    cancel_requested_at: Mapped[Moment | None]
+    progress: Mapped[Small | None]
+    doing: Mapped[Name | None]
 
     # Every arrow is written to each index that holds the row, so each is over a few states only, or over follow-ups.
     __table_args__ = (

@@ -24,6 +24,7 @@ from workers.wiring import NotConfigured, engine, require
 HOUSE = UUID(int=0)
 WIDE = 250
 """Columns where no terminal says how many it has: what goes to a file or to grep must not be cut."""
+ENDS = ", and ends at its next checkpoint"
 BAD_INPUT = "22"
 """The class of SQLSTATEs that say what is wrong with what was given."""
 
@@ -56,21 +57,20 @@ def enqueue(settings: Settings, kind: str, payload: str, business: str | None) -
 
 
 def operate(settings: Settings, what: str, job_ids: tuple[int, ...], *, as_json: bool) -> int:
-    """Retry or discard jobs, one by one; returns 0 if all could be, else 1."""
-    act = {"retry": ledger_operate.retry, "discard": ledger_operate.discard}[what]
-    done = {"retry": "available", "discard": "discarded"}[what]
+    """Retry, discard or cancel jobs, one by one; returns 0 if all could be, else 1."""
+    act = {"retry": ledger_operate.retry, "discard": ledger_operate.discard, "cancel": ledger_operate.cancel}[what]
     status = 0
     for job_id in job_ids:
-        refused = None
+        refused = state = None
         try:
             with connected(settings) as db:
-                act(db, job_id)
+                state = act(db, job_id)
         except ledger_operate.Refused as why:
             refused, status = str(why), 1
         if as_json:
-            click.echo(json.dumps({"id": job_id, "state": None if refused else done, "refused": refused}))
+            click.echo(json.dumps({"id": job_id, "state": state, "refused": refused}))
         else:
-            click.echo(refused or f"job {job_id} is {done}", err=bool(refused))
+            click.echo(refused or f"job {job_id} is {state}{ENDS if state == State.RUNNING else ''}", err=bool(refused))
     return status
 
 

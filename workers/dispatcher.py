@@ -5,14 +5,26 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from math import ceil
 
 import psycopg
 import redis
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger.dispatch import BELL, PRIORITIES, Dispatched, dispatch, promote, ring_again, sleep, waiting
-from ledger.run import Ended
+from ledger.claimed import Ended
+from ledger.dispatch import (
+    BELL,
+    PRIORITIES,
+    Dispatched,
+    dispatch,
+    promote,
+    ring_again,
+    settle_pauses,
+    sleep,
+    threads,
+    waiting,
+)
 from workers.bell import Bell
 from workers.held import Held
 from workers.rescuer import Rescuer
@@ -25,7 +37,10 @@ AWAKE = 0.01  # seconds after the last work
 NAP = 0.5  # seconds: the longest sleep when nobody knocks
 PROMOTE_EVERY = 0.1
 RING_AGAIN_EVERY = 1.0
+SETTLE_EVERY = 1.0
 AHEAD = 0.25  # seconds of claims that a list may hold
+COUNT_THREADS_EVERY = 1.0
+SHARE = 0.75  # of a queue's work in flight that one business may have: long jobs cannot be interrupted for another's
 SHALLOWEST, DEEPEST = 32, 2000  # tokens in one list
 
 
@@ -48,9 +63,13 @@ class Depth:
                 self._pushed[name] = 0
             self._since = time.monotonic()
 
+    def drained(self, queue: str) -> int:
+        """Return how many tokens of this queue are claimed in AHEAD."""
+        return int(self._pace.get(queue, 0.0) * AHEAD)
+
     def most(self, queue: str) -> int:
         """Return how many tokens a list of this queue may hold."""
-        return max(SHALLOWEST, min(DEEPEST, int(self._pace.get(queue, 0.0) * AHEAD)))
+        return max(SHALLOWEST, min(DEEPEST, self.drained(queue)))
 
 
 class Dispatcher:
@@ -70,6 +89,7 @@ class Dispatcher:
         self._depth = Depth()
         self._queues: Sequence[str] = ()
         self._due: dict[str, float] = {}
+        self._threads = 0
         self._asleep: bool | None = None  # what a killed one left behind is not known
         self.failed = False
 
@@ -117,6 +137,9 @@ class Dispatcher:
         if self._is_due("promote", PROMOTE_EVERY):
             with self._at_once.begin() as db:
                 moved += promote(db)
+        if self._is_due("pauses", SETTLE_EVERY):
+            with self._at_once.begin() as db:
+                moved += settle_pauses(db)
         if self._is_due("ring_again", RING_AGAIN_EVERY):
             self._ring_again()
         return moved, bool(queues)
@@ -141,11 +164,17 @@ class Dispatcher:
 
     def _pick(self, queue: str, room: Sequence[int]) -> int:
         with self._at_once.begin() as db:
-            jobs = dispatch(db, queue, room)
+            if self._is_due("threads", COUNT_THREADS_EVERY):
+                self._threads = threads(db)
+            jobs = dispatch(db, queue, room, self._share(queue))
         if jobs:  # committed: if the push is lost, they are rung again
             self._bell.push(queue, jobs)
             self._depth.pushed(queue, len(jobs))
         return len(jobs)
+
+    def _share(self, queue: str) -> int | None:
+        """Return how many jobs of a queue one business may have in flight: three quarters of what there is."""
+        return max(1, ceil(SHARE * self._threads), self._depth.drained(queue)) if self._threads else None
 
     def _ring_again(self) -> None:
         with self._engine.begin() as db:

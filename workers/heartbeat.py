@@ -17,7 +17,10 @@ AFTER_A_MISS = 0.5
 
 
 class Heartbeat:
-    """Beats every two seconds; `heard` tells whether the last good one is fresh enough to start work on."""
+    """Beats every second; `heard` tells whether the last good one is fresh enough to start work on.
+
+    What is to be cancelled is told with each beat.
+    """
 
     def __init__(self, engine: Engine, worker: UUID, threads: int, kinds: Sequence[str]) -> None:
         self._engine = engine
@@ -25,6 +28,7 @@ class Heartbeat:
         self._threads = threads
         self._kinds = kinds
         self._last = float("-inf")
+        self._cancelled: frozenset[int] = frozenset()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -36,6 +40,10 @@ class Heartbeat:
     def heard(self) -> bool:
         """Whether the ledger has heard this worker lately: by the time before the beat was sent."""
         return time.monotonic() - self._last < UNHEARD_AFTER.total_seconds()
+
+    def cancelled(self, job_id: int) -> bool:
+        """Whether one of this worker's jobs is to be cancelled."""
+        return job_id in self._cancelled
 
     def stop(self) -> None:
         """Stop beating and leave the list of workers."""
@@ -60,5 +68,5 @@ class Heartbeat:
     def _beat(self) -> None:
         sent = time.monotonic()
         with self._engine.begin() as db:
-            heartbeat(db, self._worker, self._threads, self._kinds)
+            self._cancelled = frozenset(heartbeat(db, self._worker, self._threads, self._kinds))
         self._last = sent

@@ -15,9 +15,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.claim import Token, claim, give_back
+from ledger.claimed import Claimed
 from ledger.dispatch import PRIORITIES, Dispatched, dispatch, ring_again
 from ledger.job import Registry
-from ledger.run import Claimed
 from workers.bell import Bell
 from workers.budget import Budget
 

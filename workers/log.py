@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
+from ledger.claimed import Ended
 from ledger.failure import describe
-from ledger.run import Ended
 
 OURS = (
     "__main__",

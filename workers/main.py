@@ -12,9 +12,9 @@ from sentry_sdk.utils import BadDsn
 from sqlalchemy import Engine
 
 from jobs.registry import load
+from ledger.claimed import Ended
 from ledger.contract import missing
 from ledger.job import Registry
-from ledger.run import Ended
 from settings import Settings
 from workers import log, sentry
 from workers.dispatcher import Dispatcher

@@ -4,8 +4,9 @@ import logging
 import time
 
 from ledger.claim import Token
+from ledger.claimed import Claimed
 from ledger.job import Registry
-from ledger.run import Claimed, Runner
+from ledger.run import Runner
 from workers.completer import Completer
 from workers.intake import Intake
 

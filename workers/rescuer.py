@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger.run import Ended
+from ledger.claimed import Ended
 from ledger.watch import RESCUE_EVERY, STALE_AFTER, look, rescue
 
 log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from sentry_sdk.transport import Transport
 from sentry_sdk.types import MonitorConfig
 
 from ledger import clock
+from ledger.claimed import Ended
 from ledger.failure import Failure, describe
-from ledger.run import Ended
 from schedules.table import TIMETABLE, Schedule
 from workers.scrub import OURS, nothing, scrub
 

@@ -11,8 +11,9 @@ import dramatiq
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from ledger.claimed import Ended
 from ledger.job import Registry
-from ledger.run import Ended, Runner
+from ledger.run import Runner
 from workers.bell import Bell
 from workers.broker import LedgerBroker, declare
 from workers.budget import Budget
@@ -46,7 +47,15 @@ class WorkerProcess:
         self._heartbeat = Heartbeat(beats, self.id, threads, registry.kinds)
         self._intake = Intake(engine, bell, registry, self.id, queues, Budget(threads), self._heartbeat.heard)
         self._completer = Completer(engine, self._intake.forget, self.stop)
-        runner = Runner(registry, engine, vendors, heard=self._heartbeat.heard, ring=_quietly(bell.ring), tell=tell)
+        runner = Runner(
+            registry,
+            engine,
+            vendors,
+            heard=self._heartbeat.heard,
+            cancelled=self._heartbeat.cancelled,
+            ring=_quietly(bell.ring),
+            tell=tell,
+        )
         broker = LedgerBroker(self._intake)
         self._perform = Perform(self._intake, runner, registry, self._completer)
         self._threads = threads

@@ -103,7 +103,10 @@ def _seen() -> dict[str, Any]:
             "priority": number,
             "attempt": number,
             "max_attempts": number,
-            "progress": {"type": ["object", "null"], "description": "How far a job of many batches has come; opaque."},
+            "progress": {
+                "type": ["integer", "null"],
+                "description": "In percent, where its kind says so.",
+            },
             "enqueued_at": {"type": "string", "format": "date-time"},
             "run_at": {"type": "string", "format": "date-time"},
             "started_at": MAYBE_TIME,

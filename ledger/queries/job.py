@@ -34,6 +34,9 @@ COLUMNS = (
     "worker_id",
     "again",
     "cursor",
+    "cancel_requested_at",
+    "progress",
+    "doing",
 )
 LAST_ERRORS = text(
     "SELECT given.id, last.error_class, last.error_code, last.message, last.fingerprint "
@@ -80,6 +83,9 @@ class JobSeen:
     worker_id: UUID | None
     again: bool
     cursor: dict[str, Any] | None
+    cancel_requested_at: datetime | None
+    progress: int | None
+    doing: str | None
     last_error: LastError | None = None
 
     @property

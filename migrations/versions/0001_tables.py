@@ -126,6 +126,9 @@ def upgrade() -> None:
         sa.Column("again", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("cursor", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("actor", sa.Uuid(), nullable=True),
+        sa.Column("cancel_requested_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("progress", sa.SmallInteger(), nullable=True),
+        sa.Column("doing", sa.Text(), nullable=True),
         sa.CheckConstraint("jsonb_typeof(cursor) = 'object'", name=op.f("ck_jobs_cursor")),
         sa.CheckConstraint("jsonb_typeof(payload) = 'object'", name=op.f("ck_jobs_payload")),
         sa.CheckConstraint(
@@ -213,6 +216,33 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("job_id", "input_hash", name=op.f("kept_answers_pkey")),
         schema="ledger",
+    )
+    op.create_table(
+        "pauses",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("queue", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=True),
+        sa.Column("business_id", sa.Uuid(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.CheckConstraint("code ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_pauses_code")),
+        sa.CheckConstraint("kind ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_pauses_kind")),
+        sa.CheckConstraint("queue ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_pauses_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pauses_pkey")),
+        schema="ledger",
+    )
+    op.create_index(
+        "pauses_one_of_each",
+        "pauses",
+        ["queue", "kind", "business_id"],
+        unique=True,
+        schema="ledger",
+        postgresql_nulls_not_distinct=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
         "ticks",

@@ -123,6 +123,50 @@ def test_a_dead_job_is_retried_and_what_cannot_be_is_told(ledger: Ledger, desk: 
     assert (ledger.job(dead).state, ledger.job(dead).attempt) == ("available", 0)
 
 
+def test_a_waiting_job_is_cancelled_and_a_running_one_told_to_end(ledger: Ledger, desk: Run) -> None:
+    running = ledger.enqueue(Dry(wall_id=uuid4()))
+    ledger.claimed()
+    waiting = ledger.enqueue(Dry(wall_id=uuid4()))
+    told = desk("jobs", "cancel", str(waiting), str(running))
+    assert told.exit_code == 0
+    assert f"job {waiting} is cancelled\n" in told.stdout
+    assert f"job {running} is running, and ends at its next checkpoint" in told.stdout
+    assert ledger.job(running).cancel_requested_at is not None
+
+
+def test_a_job_is_put_off(ledger: Ledger, desk: Run) -> None:
+    job_id = ledger.enqueue(Dry(wall_id=uuid4()))
+    assert "is put off until" in desk("jobs", "snooze", str(job_id), "--minutes", "90").stdout
+    assert ledger.job(job_id).state == "scheduled"
+    refused = desk("jobs", "snooze", "777", "--minutes", "90")
+    assert (refused.exit_code, "there is no job 777" in refused.stderr) == (2, True)
+
+
+def test_a_queue_is_paused_seen_and_resumed(ledger: Ledger, desk: Run) -> None:
+    assert "Nothing is paused" in desk("pauses", "list").stdout
+    added = desk("pauses", "add", "--queue", "walls", "--why", "the scaffold is loose")
+    assert added.exit_code == 0
+    number = added.stdout.split()[1]
+    assert "queue walls  since" in desk("pauses", "list").stdout
+    (seen,) = [json.loads(line) for line in desk("pauses", "list", "--json").stdout.splitlines()]
+    assert (seen["queue"], seen["why"], "at the command line" in seen["who"]) == (
+        "walls",
+        "the scaffold is loose",
+        True,
+    )
+    assert desk("pauses", "end", number).exit_code == 0
+    again = desk("pauses", "end", number)
+    assert (again.exit_code, "was ended before" in again.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("named", [(), ("--queue", "nowhere"), ("--business", "Smith")])
+def test_a_pause_of_nothing_that_there_is_is_refused(desk: Run, named: tuple[str, ...]) -> None:
+    refused = desk("pauses", "add", *named, "--why", "x")
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("nexara: ")
+    assert "Smith" not in refused.stderr
+
+
 def test_a_job_is_discarded_once(ledger: Ledger, desk: Run, dead: int) -> None:
     told = desk("jobs", "discard", str(dead), "--json")
     assert told.exit_code == 0

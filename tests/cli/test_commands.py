@@ -38,6 +38,8 @@ def test_the_documented_commands_are_there() -> None:
         "show",
         "retry",
         "discard",
+        "cancel",
+        "snooze",
     }
 
 

@@ -55,7 +55,6 @@ def jobs(ledger) -> dict[State, int]:
 def every_state(ledger: Ledger) -> dict[State, int]:
     failing = {
         State.RETRYABLE: TryAgain("vendor_down", "The vendor did not answer."),
-        State.PARKED: Misconfigured("no_key", "The vendor refused our key.", setting="PAINT_KEY"),
         State.DEAD: GiveUp("no_such_wall", "There is no such wall."),
         State.SUCCEEDED: None,
     }
@@ -71,6 +70,10 @@ def every_state(ledger: Ledger) -> dict[State, int]:
     jobs[State.DISCARDED] = ledger.enqueue(Paint(wall_id=uuid4()))
     with ledger.admin.begin() as db:
         discard(db, jobs[State.DISCARDED])
+    jobs[State.PARKED] = ledger.enqueue(Paint(wall_id=uuid4()))
+    ledger.script.load = lambda _, wall: wall
+    ledger.script.call = _raise(Misconfigured("no_key", "The vendor refused our key.", setting="PAINT_KEY"))
+    ledger.run()  # from here on its kind is paused
     jobs[State.RUNNING] = ledger.enqueue(Dry(wall_id=uuid4()))
     ledger.claimed()
     jobs[State.DISPATCHED] = ledger.enqueue(Dry(wall_id=uuid4()))

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from dashboard.telling import may_discard, may_retry
+from dashboard.telling import may_cancel, may_discard, may_retry
 from models.ledger import State
 from tests.dashboard.conftest import USER
 from tests.dashboard.pages import press, read
@@ -47,7 +47,7 @@ def test_discard_asks_first_and_then_puts_the_job_aside(browser, ledger, jobs):
 
 
 def test_the_buttons_are_there_exactly_where_the_ledger_agrees(browser, ledger, jobs, app):
-    for name, may in (("retry", may_retry), ("discard", may_discard)):
+    for name, may in (("retry", may_retry), ("discard", may_discard), ("cancel", may_cancel)):
         for state, job_id in jobs.items():
             with ledger.admin.connect() as db, db.begin() as change:
                 try:
@@ -59,7 +59,7 @@ def test_the_buttons_are_there_exactly_where_the_ledger_agrees(browser, ledger, 
             assert agrees == may(state), (name, state)
 
 
-@pytest.mark.parametrize("name", ["retry", "discard"])
+@pytest.mark.parametrize("name", ["retry", "discard", "cancel"])
 def test_what_the_ledger_refuses_is_said_on_the_jobs_page(browser, ledger, jobs, app, name):
     job_id = jobs[State.SUCCEEDED]
     path = f"/jobs/{job_id}/{name}"

@@ -171,8 +171,10 @@ def test_the_overview_names_what_needs_somebody_and_links_to_it(browser, ledger,
         "INSERT INTO ledger.ticks (schedule, tick, due_at, outcome) VALUES ('retention', 'x', :d, 'skipped')", d=due
     )
     ledger.script.load = lambda *_: 1 // 0
+    ledger.sql("UPDATE ledger.pauses SET ended_at = now()")
     ledger.enqueue(Paint(wall_id=uuid4()))
     ledger.run()
+    ledger.sql("UPDATE ledger.pauses SET ended_at = NULL")
     ledger.sql(
         "UPDATE ledger.jobs SET run_at = now() - interval '20 min', claimed_at = NULL WHERE state = 'dispatched'"
     )
@@ -183,6 +185,7 @@ def test_the_overview_names_what_needs_somebody_and_links_to_it(browser, ledger,
         "No dispatcher moves due jobs on",
         "Queue walls is 20 min behind",
         "1 job parked",
+        "Paused: kind walls.paint",
         "1 job failed for good",
         "A bug in walls.paint: ZeroDivisionError",
         "Schedule retention missed a run",

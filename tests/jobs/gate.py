@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Literal
 
-from ledger.run import Ended
+from ledger.claimed import Ended
 from tests.jobs.house import HTTP, House
 
 PATIENCE = 30.0  # seconds; on a busy machine an SDK takes a while to import

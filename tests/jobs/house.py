@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from jobs.registry import load
 from ledger.claim import Token, claim
+from ledger.claimed import Claimed, Ended
 from ledger.dispatch import Dispatched, dispatch, promote, waiting
 from ledger.enqueue import enqueue
 from ledger.operate import retry
 from ledger.payload import Payload
-from ledger.run import Claimed, Ended, Runner
+from ledger.run import Runner
 from providers.vendors import Vendors, VendorValues
 from workers.wiring import engine as live_engine
 

@@ -10,12 +10,13 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from ledger.claim import claim
+from ledger.claimed import Claimed, Ended
 from ledger.contract import publish
 from ledger.dispatch import dispatch
 from ledger.enqueue import enqueue
 from ledger.job import Registry
 from ledger.payload import Payload
-from ledger.run import Claimed, Ended, Runner
+from ledger.run import Runner
 from models.accounts import Business
 from tests.ledger.kinds import Script, kinds
 from workers.wiring import engine as live_engine

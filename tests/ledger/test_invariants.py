@@ -1,5 +1,6 @@
 """Whatever happens in whatever order: no job is lost, no attempt finishes twice, only drawn arrows are walked."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,11 +17,12 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import text
 
-from ledger import operate
+from ledger import clock, operate
 from ledger.claim import claim, complete_many, give_back
-from ledger.dispatch import dispatch, promote, ring_again
+from ledger.dispatch import dispatch, promote, ring_again, settle_pauses
 from ledger.errors import GiveUp, Misconfigured, RateLimited, TryAgain
-from ledger.outcome import Cancel, Known
+from ledger.outcome import Cancel, Known, Snooze
+from ledger.pause import pause, pauses, resume
 from ledger.watch import heartbeat, rescue
 from models.ledger import OPEN
 from tests.ledger.kinds import Colour, Count, Dry, Knock, Paint
@@ -39,6 +41,12 @@ DRAWN = {
     ("succeeded", "available"),  # inside one transaction only: a batch that goes on
     ("running", "retryable"),
     ("running", "parked"),
+    ("available", "parked"),  # paused
+    ("dispatched", "parked"),
+    ("running", "scheduled"),  # snoozed
+    *((state, "cancelled") for state in ("scheduled", "retryable", "parked", "available", "dispatched")),
+    ("succeeded", "cancelled"),  # inside one transaction only: a batch that would go on
+    *((state, "scheduled") for state in ("available", "dispatched")),  # put off by hand
     ("running", "dead"),
     ("running", "cancelled"),
     ("running", "discarded"),  # superseded
@@ -74,6 +82,17 @@ OUTCOMES: dict[str, Any] = {
 }
 
 
+def put_off(db: Any, job_id: int) -> None:
+    operate.snooze(db, job_id, clock.now() + timedelta(hours=1))
+
+
+LOADED: dict[str, Any] = {
+    "painted": lambda: Known("known"),
+    "hopeless": lambda: Cancel("nothing_to_paint"),
+    "busy": lambda: Snooze(clock.now() + timedelta(hours=1)),
+}
+
+
 class Machine(RuleBasedStateMachine):
     """Two workers, a dispatcher, an operator and the clock, all at odds."""
 
@@ -87,7 +106,9 @@ class Machine(RuleBasedStateMachine):
 
     @initialize()
     def empty(self) -> None:
-        self.ledger.sql("TRUNCATE ledger.jobs, ledger.attempts, ledger.kept_answers, ledger.workers, walked, effects")
+        self.ledger.sql(
+            "TRUNCATE ledger.jobs, ledger.attempts, ledger.kept_answers, ledger.workers, ledger.pauses, walked, effects"
+        )
         with self.ledger.worker.begin() as db:
             for worker in WORKERS:
                 heartbeat(db, worker, 8, [])
@@ -169,9 +190,8 @@ class Machine(RuleBasedStateMachine):
 
         script = self.ledger.script
         script.call = fails if step == "call" else take_away
-        script.load = (lambda db, wall: Known("known")) if step == "load" and error is None else (lambda db, wall: wall)
-        if step == "load" and outcome == "hopeless":
-            script.load = lambda db, wall: Cancel("nothing_to_paint")
+        loaded = LOADED.get(outcome) if step == "load" else None
+        script.load = lambda db, wall: wall if loaded is None else loaded()
 
         def save(db: Any, wall: UUID, answer: str) -> None:
             db.execute(text("INSERT INTO public.effects VALUES (:id)"), {"id": held.id})
@@ -212,8 +232,41 @@ class Machine(RuleBasedStateMachine):
         self.ledger.sql("UPDATE ledger.jobs SET deadline_at = now() - interval '1 s' WHERE state = 'running'")
         self._rescue()
 
+    @rule(queue=st.sampled_from(["walls", "knocks"]), one=st.booleans())
+    def paused(self, queue: str, one: bool) -> None:
+        with self.ledger.admin.begin() as db:
+            pause(
+                db,
+                who="on-call",
+                why="the paint is wet",
+                queue=queue,
+                business_id=self.ledger.business if one else None,
+            )
+        self._settle()
+        with self.ledger.worker.begin() as db:
+            assert not dispatch(db, queue, [4] * 4)
+
+    @rule()
+    def resumed(self) -> None:
+        with self.ledger.admin.begin() as db:
+            for each in pauses(db):
+                resume(db, each.id, who="on-call")
+        self._settle()
+
+    def _settle(self) -> None:
+        with self.ledger.worker.begin() as db:
+            settle_pauses(db)
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), percent=st.integers(0, 100))
+    def progress(self, data: Any, percent: int) -> None:
+        held = data.draw(st.sampled_from(self.held[-8:]))
+        with self.ledger.worker.begin() as db:
+            asked = {"id": held.id, "fence": held.fence, "percent": percent}
+            db.execute(text("SELECT ledger.progress_v1(:id, :fence, :percent, 'painting')"), asked)
+
     @precondition(lambda self: self.enqueued)
-    @rule(data=st.data(), act=st.sampled_from([operate.retry, operate.discard]))
+    @rule(data=st.data(), act=st.sampled_from([operate.retry, operate.discard, operate.cancel, put_off]))
     def operator(self, data: Any, act: Any) -> None:
         job_id = data.draw(st.sampled_from(sorted(self.enqueued)))
         try:
@@ -276,6 +329,7 @@ class Machine(RuleBasedStateMachine):
                 "UPDATE ledger.workers SET heartbeat_at = now() - interval '1 day' WHERE id = :id", id=worker
             )
         self._rescue()
+        self.resumed()
         self.ledger.sql("UPDATE ledger.jobs SET state = 'available' WHERE state = 'parked'")
         self.ledger.script.call = lambda _: "painted"
         self.ledger.script.load = lambda db, wall: wall

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from ledger.claim import claim, complete_many, give_back
-from ledger.dispatch import dispatch, promote, ring_again, waiting
+from ledger.dispatch import dispatch, promote, ring_again, settle_pauses, waiting
 from ledger.operate import discard, retry
 from ledger.watch import heartbeat, rescue
 from tests.ledger.kinds import Count, Dry, Knock
@@ -122,8 +122,9 @@ HOT: dict[str, tuple[str, Statement, int]] = {
     "fail": ("worker", call(FAIL), 6),
     "end": ("worker", call(END), 6),
     "give_back": ("worker", lambda db, c: give_back(db, c.running[:8]), 3 * 8),
+    "settle_pauses": ("worker", lambda db, _: settle_pauses(db), 0),
     "rescue": ("worker", lambda db, c: rescue(db, c.ledger.window), 6 * RUNNING),
-    "heartbeat": ("worker", lambda db, c: heartbeat(db, c.worker, 8, []), 0),
+    "heartbeat": ("worker", lambda db, c: heartbeat(db, c.worker, 8, []), RUNNING),
     "enqueue": ("web", enqueued(Knock), 0),
     "enqueue_twin": ("web", enqueued(Count), 4),
     "retry": ("dashboard", lambda db, c: retry(db, c.dead), 6),

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from jobs.registry import load
 from ledger import clock
 from ledger.claim import claim
+from ledger.claimed import Ended
 from ledger.dispatch import dispatch
-from ledger.run import Ended, Runner
+from ledger.run import Runner
 from migrations.apply import migrate
 from models.accounts import Business
 from models.conversations import Channel, Conversation

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.claimed import Ended
 from ledger.errors import GiveUp
 from ledger.failure import describe
-from ledger.run import Ended
 from workers import log
 
 ROOT = Path(__file__).resolve().parents[2]

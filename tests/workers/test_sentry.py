@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from ledger.claim import claim
+from ledger.claimed import Ended
 from ledger.contract import publish
 from ledger.dispatch import dispatch
 from ledger.enqueue import enqueue
@@ -24,7 +25,7 @@ from ledger.errors import GiveUp, Misconfigured
 from ledger.failure import describe
 from ledger.job import Registry
 from ledger.payload import Payload, Terms
-from ledger.run import Ended, Runner
+from ledger.run import Runner
 from schedules.table import TIMETABLE
 from workers import sentry
 from workers.wiring import engine as live_engine

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from ledger.claimed import Ended
 from ledger.enqueue import enqueue
 from ledger.job import Registry
 from ledger.payload import Payload
-from ledger.run import Ended
 from tests.ledger.conftest import Ledger
 from tests.ledger.kinds import Dry, Knock, Paint, Script, kinds
 from tests.workers.conftest import in_thread, until

@@ -89,14 +89,14 @@ END $$;
 -- One job of the key's own business; no row for another's.
 CREATE FUNCTION ledger.api_job_v1(p_id uuid, p_digest bytea, p_job bigint)
 RETURNS TABLE (id bigint, kind text, state text, reason text, priority smallint, attempt smallint, max_attempts smallint,
-               progress jsonb, enqueued_at timestamptz, run_at timestamptz, started_at timestamptz, finished_at timestamptz,
+               progress smallint, enqueued_at timestamptz, run_at timestamptz, started_at timestamptz, finished_at timestamptz,
                error_code text, error_message text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 DECLARE
   business CONSTANT uuid := ledger.api_business(p_id, p_digest, 'jobs:read');
 BEGIN
   RETURN QUERY
-    SELECT j.id, j.kind, j.state, j.reason, j.priority, j.attempt, j.max_attempts, j.cursor, j.enqueued_at, j.run_at,
+    SELECT j.id, j.kind, j.state, j.reason, j.priority, j.attempt, j.max_attempts, j.progress, j.enqueued_at, j.run_at,
            j.started_at, j.finished_at, failed.error_code, failed.message
     FROM jobs j LEFT JOIN LATERAL (
       SELECT a.error_code, a.message FROM attempts a WHERE a.job_id = j.id ORDER BY a.id DESC LIMIT 1

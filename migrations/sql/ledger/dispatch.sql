@@ -9,7 +9,7 @@ DECLARE
   moved integer;
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
-  UPDATE jobs SET state = 'available', fence = fence + 1 WHERE id = ANY (ARRAY(
+  UPDATE jobs SET state = 'available', fence = fence + 1, reason = NULL WHERE id = ANY (ARRAY(
     SELECT id FROM jobs
     WHERE state IN ('scheduled', 'retryable') AND run_at <= now()
     ORDER BY run_at LIMIT p_limit FOR UPDATE SKIP LOCKED));
@@ -32,15 +32,29 @@ BEGIN
   END LOOP;
 END $$;
 
+-- How many of a business's jobs in a queue are in Redis or with a worker, those that are less urgent left out: p_most if
+-- there are as many or more.
+CREATE FUNCTION ledger.in_flight(p_queue text, p_business_id uuid, p_priority integer, p_most integer) RETURNS integer
+LANGUAGE plpgsql STABLE SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
+BEGIN
+  RETURN (SELECT count(*) FROM (
+    SELECT FROM jobs
+    WHERE queue = p_queue AND business_id = p_business_id AND state IN ('dispatched', 'running') AND priority <= p_priority
+    LIMIT p_most) flying);
+END $$;
+
 -- Pick up to p_room[priority + 1] jobs of each priority, business by business in turn, and mark them dispatched; push the
 -- answer to Redis after the commit. One dispatcher a queue at a time: another one gets nothing. READ COMMITTED only: then
--- each statement in here has a snapshot of its own, and those of the picks are younger than the lock.
-CREATE FUNCTION ledger.dispatch_v1(p_queue text, p_room integer[])
+-- each statement in here has a snapshot of its own, and those of the picks are younger than the lock. What is paused is
+-- passed over until settle_pauses_v1 parks it. No business has more than p_share in flight, so that slow jobs of one leave
+-- threads for the others; only this function adds to what is in flight, under the queue's lock, so it may count and then pick.
+CREATE FUNCTION ledger.dispatch_v1(p_queue text, p_room integer[], p_share integer DEFAULT NULL)
 RETURNS TABLE (id bigint, fence integer, priority smallint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   nobody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+  none_paused CONSTANT boolean := NOT EXISTS (SELECT FROM pauses WHERE ended_at IS NULL);
   room integer;
   turn uuid;
   due uuid[];
@@ -92,7 +106,12 @@ BEGIN
             SELECT j.id, row_number() OVER () AS nth FROM (
               SELECT j.id FROM jobs j
               WHERE j.queue = p_queue AND j.priority = p AND j.state = 'available' AND j.business_id = b.business_id
-              ORDER BY j.run_at, j.id LIMIT greatest(1, room / cardinality(due)) FOR UPDATE SKIP LOCKED
+                AND (none_paused OR NOT ledger.is_paused(j.queue, j.kind, j.business_id))
+              ORDER BY j.run_at, j.id
+              LIMIT least(greatest(1, room / cardinality(due)),
+                          CASE WHEN p_share IS NOT NULL
+                          THEN p_share - ledger.in_flight(p_queue, b.business_id, p, p_share) END)
+              FOR UPDATE SKIP LOCKED
             ) j
           ) one
         ORDER BY one.nth, b.place
@@ -124,6 +143,12 @@ BEGIN
     RETURNING jobs.id, jobs.fence;
 END $$;
 
+-- The threads of all workers that were heard within p_stale.
+CREATE FUNCTION ledger.threads_v1(p_stale interval) RETURNS integer
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+  SELECT coalesce(sum(threads), 0)::integer FROM workers WHERE heartbeat_at > clock_timestamp() - p_stale
+$$;
+
 -- Whether a dispatcher sleeps, so that an enqueuer knows to knock.
 CREATE FUNCTION ledger.sleep_v1(p_asleep boolean) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
@@ -133,11 +158,14 @@ LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 $$;
 
 ALTER FUNCTION ledger.promote_v1(integer) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.in_flight(text, uuid, integer, integer) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.waiting_v1() OWNER TO nexara_ledger;
-ALTER FUNCTION ledger.dispatch_v1(text, integer[]) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.dispatch_v1(text, integer[], integer) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.ring_again_v1(text, integer, bigint, integer) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.threads_v1(interval) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.sleep_v1(boolean) OWNER TO nexara_ledger;
-REVOKE ALL ON FUNCTION ledger.promote_v1(integer), ledger.waiting_v1(), ledger.dispatch_v1(text, integer[]),
-  ledger.ring_again_v1(text, integer, bigint, integer), ledger.sleep_v1(boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ledger.promote_v1(integer), ledger.waiting_v1(), ledger.dispatch_v1(text, integer[]),
-  ledger.ring_again_v1(text, integer, bigint, integer), ledger.sleep_v1(boolean) TO nexara_worker;
+REVOKE ALL ON FUNCTION ledger.in_flight(text, uuid, integer, integer), ledger.promote_v1(integer), ledger.waiting_v1(), ledger.dispatch_v1(text, integer[], integer),
+  ledger.ring_again_v1(text, integer, bigint, integer), ledger.sleep_v1(boolean), ledger.threads_v1(interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.promote_v1(integer), ledger.waiting_v1(), ledger.dispatch_v1(text, integer[], integer),
+  ledger.ring_again_v1(text, integer, bigint, integer), ledger.sleep_v1(boolean), ledger.threads_v1(interval)
+  TO nexara_worker;

@@ -40,14 +40,17 @@ BEGIN
   PERFORM set_config('nexara.job', p_id::text, true), set_config('role', 'tenant_job', true);
 END $$;
 
--- Called by the job that is being saved: there is more to do, from this cursor on. No attempt and no rescue is carried
+-- Called by the job that is being saved: there is more to do, from this cursor on, unless it is to be cancelled. No attempt and no rescue is carried
 -- over; that it must run once more when it has come to its end is: finish_v1 left it available then, not succeeded.
 CREATE FUNCTION ledger.go_on_v1(p_cursor jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   UPDATE jobs
-  SET again = (state = 'available'), state = 'available', fence = fence + 1, finished_at = NULL, attempt = 0, rescues = 0,
-      cursor = p_cursor
+  SET again = (state = 'available') AND cancel_requested_at IS NULL,
+      state = CASE WHEN cancel_requested_at IS NULL THEN 'available' ELSE 'cancelled' END,
+      reason = CASE WHEN cancel_requested_at IS NOT NULL THEN 'by_hand' END,
+      fence = fence + 1, finished_at = CASE WHEN cancel_requested_at IS NOT NULL THEN clock_timestamp() END,
+      attempt = 0, rescues = 0, cursor = p_cursor
   WHERE id = nullif(current_setting('nexara.job', true), '')::bigint AND xmin = pg_current_xact_id_if_assigned()::xid;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'only a job that is being saved can go on' USING ERRCODE = 'NX001';
@@ -67,7 +70,7 @@ BEGIN
     RETURNING j.id;
 END $$;
 
--- Put a job back among the open ones. If its key was taken meanwhile, the newer job does the same work: this one is
+-- Put a job back among the open ones; one that is to be cancelled is cancelled. If its key was taken meanwhile, the newer job does the same work: this one is
 -- discarded as superseded, not stuck.
 CREATE FUNCTION ledger.reopen(p_id bigint, p_fence integer, p_state text, p_run_at timestamptz, p_reason text, p_spent boolean)
 RETURNS text
@@ -75,6 +78,14 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_s
 DECLARE
   became text;
 BEGIN
+  UPDATE jobs
+  SET state = 'cancelled', fence = fence + 1, reason = 'by_hand', worker_id = NULL, finished_at = clock_timestamp()
+  WHERE id = p_id AND fence = p_fence AND cancel_requested_at IS NOT NULL
+  RETURNING state INTO became;
+  IF FOUND THEN
+    DELETE FROM kept_answers WHERE job_id = p_id;
+    RETURN became;
+  END IF;
   UPDATE jobs
   SET state = p_state, fence = fence + 1, run_at = coalesce(p_run_at, run_at), reason = p_reason, worker_id = NULL, again = false,
       attempt = CASE WHEN p_spent OR started_at IS NULL THEN attempt ELSE greatest(attempt - 1, 0) END, started_at = NULL
@@ -149,6 +160,31 @@ BEGIN
   RETURN true;
 END $$;
 
+-- The handler asks to be run later: not an attempt.
+CREATE FUNCTION ledger.snooze_v1(p_id bigint, p_fence integer, p_run_at timestamptz) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+BEGIN
+  IF p_run_at > now() + interval '366 days' OR NOT isfinite(p_run_at) THEN
+    RAISE EXCEPTION 'a job is put off for a year at most' USING ERRCODE = '22023';
+  END IF;
+  -- Its patience starts anew: to be put off is no failure.
+  UPDATE jobs SET give_up_at = greatest(give_up_at, p_run_at + (give_up_at - enqueued_at)) WHERE id = p_id AND fence = p_fence;
+  RETURN ledger.reopen(p_id, p_fence, 'scheduled', p_run_at, 'snoozed', false);
+END $$;
+
+-- How far a running job is: percent, and one word of our source. No index holds it, so its row stays on its page.
+CREATE FUNCTION ledger.progress_v1(p_id bigint, p_fence integer, p_percent integer, p_doing text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
+BEGIN
+  IF p_percent NOT BETWEEN 0 AND 100 OR p_doing !~ '^[a-z][a-z0-9_]{0,62}$' THEN
+    RAISE EXCEPTION 'progress is 0 to 100 percent, and a word in snake_case' USING ERRCODE = '22023';
+  END IF;
+  PERFORM set_config('synchronous_commit', 'off', true);
+  UPDATE jobs SET progress = coalesce(p_percent, progress), doing = coalesce(p_doing, doing)
+  WHERE id = p_id AND fence = p_fence;
+  RETURN FOUND;
+END $$;
+
 -- A worker that stops gives back what it holds; no attempt is spent. Returns how many it still held.
 CREATE FUNCTION ledger.give_back_v1(p_ids bigint[], p_fences integer[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
@@ -172,7 +208,8 @@ BEGIN
     SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace = 'ledger'::regnamespace AND p.proname IN (
       'claim_v1', 'start_v1', 'hold_v1', 'begin_load_v1', 'keep_answer_v1', 'finish_v1', 'begin_save_v1', 'go_on_v1',
-      'complete_many_v1', 'reopen', 'record_attempt', 'fail_v1', 'end_v1', 'begin_end_v1', 'give_back_v1')
+      'complete_many_v1', 'reopen', 'record_attempt', 'fail_v1', 'end_v1', 'begin_end_v1', 'give_back_v1', 'snooze_v1',
+      'progress_v1')
   LOOP
     EXECUTE format('ALTER FUNCTION %s OWNER TO nexara_ledger', f);
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

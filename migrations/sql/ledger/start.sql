@@ -18,10 +18,12 @@ RETURNS TABLE (id bigint, fence integer, kind text, business_id uuid, payload js
                rescues integer, give_up_at timestamptz, cursor jsonb, started boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
+DECLARE
+  none_paused CONSTANT boolean := NOT EXISTS (SELECT FROM pauses WHERE ended_at IS NULL);
 BEGIN
   RETURN QUERY
     UPDATE jobs j
-    SET state = 'running', fence = j.fence + 1, worker_id = p_worker, claimed_at = clock_timestamp(),
+    SET state = 'running', fence = j.fence + 1, worker_id = p_worker, claimed_at = clock_timestamp(), progress = NULL, doing = NULL,
         started_at = CASE WHEN popped.starts THEN clock_timestamp() END,
         deadline_at = CASE WHEN popped.starts THEN clock_timestamp() + popped.timeout END,
         attempt = CASE WHEN popped.starts THEN j.attempt + 1 ELSE j.attempt END
@@ -30,6 +32,7 @@ BEGIN
              k.kind = ANY (p_plain) AND w.rescues = 0 AND w.attempt + 1 < w.max_attempts AS starts
       FROM jobs w JOIN job_kinds k ON k.kind = w.kind
       WHERE w.id = ANY (p_ids) AND w.fence = p_fences[array_position(p_ids, w.id)] AND starts_with(w.state, 'dispatched') AND k.kind = ANY (p_kinds)
+        AND (none_paused OR NOT ledger.is_paused(w.queue, w.kind, w.business_id))
       FOR NO KEY UPDATE OF w SKIP LOCKED
     ) popped
     WHERE j.id = ANY (p_ids) AND j.id = popped.id AND j.fence = popped.fence

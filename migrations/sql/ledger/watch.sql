@@ -1,10 +1,11 @@
 -- Who is alive, and what becomes of the jobs of those who are not.
 
--- A worker says that it lives. The first beat tells its threads and kinds.
-CREATE FUNCTION ledger.heartbeat_v1(p_worker uuid, p_threads integer, p_kinds text[]) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+-- A worker says that it lives, and is told which of its jobs are to be cancelled. The first beat tells its threads and kinds.
+CREATE FUNCTION ledger.heartbeat_v1(p_worker uuid, p_threads integer, p_kinds text[]) RETURNS SETOF bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
   INSERT INTO workers (id, threads, kinds, heartbeat_at) VALUES (p_worker, p_threads, p_kinds, clock_timestamp())
-  ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), threads = EXCLUDED.threads
+  ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), threads = EXCLUDED.threads;
+  SELECT id FROM jobs WHERE state = 'running' AND worker_id = p_worker AND cancel_requested_at IS NOT NULL
 $$;
 
 -- A worker that stopped in order leaves the list.

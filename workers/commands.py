@@ -1,0 +1,120 @@
+"""`nexara jobs` and `nexara pauses`; what they do is imported when they run."""
+
+import sys
+
+import click
+
+from settings import Settings
+
+JOB_ID = click.IntRange(1, 2**63 - 1)
+
+
+@click.group()
+def jobs() -> None:
+    """Look at jobs, retry, cancel, put off and discard them."""
+
+
+@jobs.command("list")
+@click.option("--state", help="Only jobs in this state.")
+@click.option("--kind", help="Only jobs of this kind.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 500))
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON, one object a line.")
+@click.pass_obj
+def list_jobs(settings: Settings, state: str | None, kind: str | None, limit: int, *, as_json: bool) -> None:
+    """List jobs, newest first."""
+    from workers.by_hand import list_jobs as show
+
+    show(settings, state=state, kind=kind, limit=limit, as_json=as_json)
+
+
+@jobs.command("show")
+@click.argument("job_id", type=JOB_ID)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_obj
+def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
+    """Show one job: its attempts, and the chain it belongs to."""
+    from workers.by_hand import show_job as show
+
+    show(settings, job_id, as_json=as_json)
+
+
+@jobs.command("retry")
+@click.argument("job_ids", type=JOB_ID, nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_obj
+def retry_jobs(settings: Settings, job_ids: tuple[int, ...], *, as_json: bool) -> None:
+    """Make failed, parked or waiting jobs available now."""
+    from workers.by_hand import operate
+
+    sys.exit(operate(settings, "retry", job_ids, as_json=as_json))
+
+
+@jobs.command("discard")
+@click.argument("job_ids", type=JOB_ID, nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_obj
+def discard_jobs(settings: Settings, job_ids: tuple[int, ...], *, as_json: bool) -> None:
+    """Put jobs aside for good."""
+    from workers.by_hand import operate
+
+    sys.exit(operate(settings, "discard", job_ids, as_json=as_json))
+
+
+@jobs.command("cancel")
+@click.argument("job_ids", type=JOB_ID, nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_obj
+def cancel_jobs(settings: Settings, job_ids: tuple[int, ...], *, as_json: bool) -> None:
+    """End jobs that need not be done any more; running ones at their next checkpoint."""
+    from workers.by_hand import operate
+
+    sys.exit(operate(settings, "cancel", job_ids, as_json=as_json))
+
+
+@jobs.command("snooze")
+@click.argument("job_id", type=JOB_ID)
+@click.option("--minutes", required=True, type=click.IntRange(1, 366 * 24 * 60), help="How long it is put off.")
+@click.pass_obj
+def snooze_job(settings: Settings, job_id: int, minutes: int) -> None:
+    """Put off a job that waits."""
+    from workers.pausing import snooze
+
+    snooze(settings, job_id, minutes)
+
+
+@click.group()
+def pauses() -> None:
+    """Pause queues, kinds and businesses, and resume them."""
+
+
+@pauses.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON, one object a line.")
+@click.pass_obj
+def list_pauses(settings: Settings, *, as_json: bool) -> None:
+    """List what is paused."""
+    from workers.pausing import list_pauses as show
+
+    show(settings, as_json=as_json)
+
+
+@pauses.command("add")
+@click.option("--queue", help="Pause the jobs of this queue.")
+@click.option("--kind", help="Pause the jobs of this kind.")
+@click.option("--business", help="Pause the jobs of this business, by its id.")
+@click.option("--why", required=True, help="The reason, for whoever finds it paused.")
+@click.pass_obj
+def add_pause(settings: Settings, queue: str | None, kind: str | None, business: str | None, why: str) -> None:
+    """Let nothing start that matches all that is named; what runs goes on."""
+    from workers.pausing import add
+
+    add(settings, queue=queue, kind=kind, business=business, why=why)
+
+
+@pauses.command("end")
+@click.argument("pause_id", type=JOB_ID)
+@click.pass_obj
+def end_pause(settings: Settings, pause_id: int) -> None:
+    """Resume what a pause holds; PAUSE_ID is the number that the list shows."""
+    from workers.pausing import end
+
+    end(settings, pause_id)
