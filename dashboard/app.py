@@ -1,4 +1,4 @@
-"""The dashboard as one app: its pages, its guard, its headers."""
+"""The dashboard as one app: its pages, its guard, its headers, and the HTTP API beside them."""
 
 from pathlib import Path
 
@@ -9,8 +9,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dashboard import actions, catalogue, errors, health, job, jobs, overview
+from dashboard.api.app import create_api
 from dashboard.forms import Forms
-from dashboard.guard import Guard
+from dashboard.guard import API, Guard
 from dashboard.headers import StrictHeaders
 from dashboard.render import Pages
 from dashboard.site import Site
@@ -40,6 +41,7 @@ def create_app(engine: Engine, *, user: str, password: str, environment: str, se
             Route("/schedules", catalogue.schedules, name="schedules"),
             Route("/healthz", health.check, name="healthz"),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
+            Mount(API, create_api(engine), name="api"),
         ],
         middleware=[Middleware(StrictHeaders), Middleware(Guard, user=user, password=password)],
         exception_handlers=errors.HANDLERS,

@@ -13,6 +13,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 OPEN = frozenset({"/healthz"})
+API = "/v1"
+"""Where the HTTP API is: it asks for a key of its own, which opens no page, as a password opens nothing of it."""
 WRONG_TRIES = 10
 """Wrong passwords a client may try before it must wait."""
 PER_SECONDS = 60.0
@@ -55,7 +57,8 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request: with the page, 401 or 429."""
-        if scope["type"] == "lifespan" or scope.get("path") in OPEN:
+        path = scope.get("path", "")
+        if scope["type"] == "lifespan" or path in OPEN or path.startswith(f"{API}/"):
             await self._app(scope, receive, send)
             return
         request = HTTPConnection(scope)

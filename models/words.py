@@ -112,7 +112,7 @@ def end(told: Ends) -> str:
 
 def days(span: timedelta) -> str:
     """Say a span in days, or in what it is a whole number of."""
-    if span.days:
+    if span > timedelta(days=1):
         return f"{span.days} days"
     return f"{int(span.total_seconds() // 3600)} hours"
 

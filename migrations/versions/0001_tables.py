@@ -10,6 +10,29 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "api_keys",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("business_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("scopes", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "business_id <> '00000000-0000-0000-0000-000000000000'", name=op.f("ck_api_keys_not_the_house")
+        ),
+        sa.CheckConstraint(
+            "cardinality(scopes) > 0 AND scopes <@ ARRAY['jobs:write', 'jobs:read']", name=op.f("ck_api_keys_scopes")
+        ),
+        sa.CheckConstraint("name ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_api_keys_name")),
+        sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_api_keys_digest")),
+        sa.PrimaryKeyConstraint("id", name=op.f("api_keys_pkey")),
+        schema="ledger",
+    )
+    op.create_index("api_keys_of_business", "api_keys", ["business_id"], unique=False, schema="ledger")
+    op.create_table(
         "attempts",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("job_id", sa.BigInteger(), nullable=False),
@@ -44,6 +67,19 @@ def upgrade() -> None:
         schema="ledger",
         postgresql_with={"fillfactor": "50"},
     )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("business_id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("job_ids", sa.ARRAY(sa.BigInteger()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_idempotency_keys_digest")),
+        sa.CheckConstraint("octet_length(request) = 32", name=op.f("ck_idempotency_keys_request")),
+        sa.PrimaryKeyConstraint("business_id", "digest", name=op.f("idempotency_keys_pkey")),
+        schema="ledger",
+    )
+    op.create_index("idempotency_keys_by_age", "idempotency_keys", ["created_at"], unique=False, schema="ledger")
     op.create_table(
         "job_kinds",
         sa.Column("kind", sa.Text(), nullable=False),

@@ -21,6 +21,7 @@ def upgrade() -> None:
         "ledger/watch",
         "ledger/tick",
         "ledger/operate",
+        "ledger/api",
         "ledger/prune",
         "house",
         "facts",

@@ -9,6 +9,7 @@ from sqlalchemy import insert, text
 from jobs.retention.payloads import ExpireRows, SweepRetention
 from lifecycle.expire import expiring
 from models.entries import table_of
+from models.keys import IdempotencyKey
 from models.ledger import Attempt, Job, KeptAnswer, Tick, Worker
 from tests.rows import plant, values
 
@@ -26,6 +27,9 @@ WITH job AS (
   SELECT id, :b, 'usage.meter', 1, 'gave_up', :attempts FROM job
 ), kept AS (
   INSERT INTO ledger.kept_answers (job_id, input_hash, answer, kept_at) SELECT id, 'a', '{}', :kept_answers FROM job
+), once AS (
+  INSERT INTO ledger.idempotency_keys (business_id, digest, request, created_at)
+  VALUES (:b, sha256(convert_to(:tick, 'UTF8')), sha256(''), :idempotency_keys)
 ), tick AS (
   INSERT INTO ledger.ticks (schedule, tick, due_at, outcome) VALUES ('x', :tick, :ticks, 'fired')
 )
@@ -152,7 +156,7 @@ def test_a_business_s_job_ends_its_own_rows_whatever_its_payload_says(house, tow
 def test_the_ledger_s_own_rows_end_too(house):
     lives = {
         table_of(row).name: (row.__life__.ends.after, row.__life__.ends.since)
-        for row in (Job, Attempt, KeptAnswer, Tick, Worker)
+        for row in (Job, Attempt, KeptAnswer, IdempotencyKey, Tick, Worker)
     }
     for past in (-MOMENT, MOMENT):
         at = {name: TONIGHT - after - past for name, (after, _) in lives.items()}

@@ -22,6 +22,7 @@ ROLES = (
 )
 NOBODY: set[str] = set()
 WORKER = {"nexara_worker"}
+ON_CALL = {"nexara_dashboard"}
 FUNCTIONS: dict[str, set[str]] = {
     "enqueue_job_v1": {
         "nexara_owner",
@@ -73,14 +74,22 @@ FUNCTIONS: dict[str, set[str]] = {
     "prune_v1": {"tenant_job"},
     "job_scope": {"nexara_owner", "nexara_house", "tenant_job", "nexara_web"},
     # On-call.
-    "retry_job_v1": {"nexara_dashboard"},
-    "discard_job_v1": {"nexara_dashboard"},
-    "cancel_job_v1": {"nexara_dashboard"},
-    "snooze_job_v1": {"nexara_dashboard"},
-    "pause_v1": {"nexara_dashboard"},
-    "resume_v1": {"nexara_dashboard"},
+    "retry_job_v1": ON_CALL,
+    "discard_job_v1": ON_CALL,
+    "cancel_job_v1": ON_CALL,
+    "snooze_job_v1": ON_CALL,
+    "pause_v1": ON_CALL,
+    "resume_v1": ON_CALL,
+    # The HTTP API, which the dashboard's process serves, and the keys to it.
+    "api_business": NOBODY,
+    "api_key_v1": ON_CALL,
+    "api_enqueue_v1": ON_CALL,
+    "api_job_v1": ON_CALL,
+    "create_api_key_v1": ON_CALL,
+    "list_api_keys_v1": ON_CALL,
+    "rotate_api_key_v1": ON_CALL,
+    "revoke_api_key_v1": ON_CALL,
 }
-ON_CALL = {"nexara_dashboard"}
 READABLE: dict[str, set[str]] = {
     "jobs": ON_CALL,
     "attempts": ON_CALL,
@@ -89,6 +98,8 @@ READABLE: dict[str, set[str]] = {
     "pauses": ON_CALL,
     "job_kinds": ON_CALL | WORKER,
     "kept_answers": NOBODY,
+    "api_keys": NOBODY,
+    "idempotency_keys": NOBODY,
     "turns": NOBODY,
     "bell": NOBODY,
 }

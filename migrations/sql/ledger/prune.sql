@@ -20,6 +20,11 @@ BEGIN
     SELECT job_id, input_hash FROM kept_answers WHERE kept_at < p_as_of - interval '7 days' LIMIT p_limit);
   GET DIAGNOSTICS gone = ROW_COUNT;
   most := greatest(most, gone);
+  DELETE FROM idempotency_keys WHERE (business_id, digest) IN (
+    SELECT business_id, digest FROM idempotency_keys WHERE created_at < p_as_of - interval '24 hours'
+    ORDER BY created_at LIMIT p_limit);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  most := greatest(most, gone);
   DELETE FROM ticks WHERE due_at < p_as_of - interval '90 days';
   DELETE FROM workers w WHERE w.heartbeat_at < p_as_of - interval '1 hour'
     AND NOT EXISTS (SELECT FROM jobs j WHERE j.worker_id = w.id AND j.state = 'running');
