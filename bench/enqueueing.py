@@ -77,7 +77,7 @@ def many_into_redis(servers: Servers, count: int) -> float:
             for _ in range(size):
                 message = actor.message(str(uuid4()), str(servers.business))
                 message = message.copy(options={"redis_message_id": str(uuid4())})
-                pipe.hset(f"dramatiq:{QUEUE}.msgs", message.options["redis_message_id"], message.encode())
+                pipe.hset(f"dramatiq:{QUEUE}.msgs", message.options["redis_message_id"], message.encode().decode())
                 pipe.rpush(f"dramatiq:{QUEUE}", message.options["redis_message_id"])
             pipe.execute()
     return count / (time.monotonic() - since)
