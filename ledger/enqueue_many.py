@@ -32,8 +32,9 @@ def enqueue_many(
 ) -> list[int]:
     """Enqueue a job for each payload and return their ids in order, as `enqueue` would for each.
 
-    Payloads are taken from the iterable a chunk at a time; neighbours of one kind share a statement. One statement takes
-    its keys in one order; two transactions of several that share keys may still deadlock, and one of them is refused.
+    Payloads are taken from the iterable a chunk at a time; neighbours of one kind share a statement. The place in an
+    error counts within it. One statement takes its keys in one order; two transactions of several that share keys may
+    still deadlock, and one of them is refused.
     """
     ids: list[int] = []
     for kind, alike in groupby(payloads, key=lambda payload: payload.kind):
