@@ -53,6 +53,16 @@ def main() -> None:
                 lambda: enqueueing.into_the_ledger(servers, given.jobs // 4),
                 lambda: enqueueing.into_redis(servers, given.jobs // 4),
             ),
+            (
+                "enqueued in bulk in SQL, pipelined sends, a second",
+                lambda: enqueueing.many_into_the_ledger(servers, given.jobs),
+                lambda: enqueueing.many_into_redis(servers, given.jobs),
+            ),
+            (
+                "enqueued in bulk from Python, pipelined sends, a second",
+                lambda: enqueueing.many_from_python(servers, given.jobs),
+                lambda: enqueueing.many_into_redis(servers, given.jobs),
+            ),
         ]
         for name, mine, theirs in pairs:
             pair = [(mine(), theirs()) for _ in range(given.runs)]

@@ -87,6 +87,14 @@ def test_the_call_that_is_shown_returns_the_job_and_twice_the_same(facts: Facts,
     assert (kind, payload) == ("conversations.summarize", {"conversation_id": str(facts.ids["conversation"])})
 
 
+def test_the_many_that_are_shown_are_enqueued(facts: Facts, database: Any) -> None:
+    first, second = facts.run(blocks("sql")[2]), facts.run(blocks("sql")[2])
+    assert first == second
+    ((job_id, kind, payload, _),) = jobs(database)
+    assert first == (job_id,)
+    assert (kind, payload) == ("conversations.summarize", {"conversation_id": str(facts.ids["conversation"])})
+
+
 def test_the_python_that_is_shown_enqueues_the_same(facts: Facts, database: Any) -> None:
     (shown,) = blocks("python")
     known: dict[str, Any] = {

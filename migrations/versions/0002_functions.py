@@ -14,6 +14,7 @@ def upgrade() -> None:
         "ledger/tenancy",
         "scope",
         "ledger/enqueue",
+        "ledger/enqueue_many",
         "ledger/pause",
         "ledger/dispatch",
         "ledger/start",

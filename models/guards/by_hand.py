@@ -30,6 +30,7 @@ BY_HAND = frozenset(
         "function nexara.scope",
         "function nexara.act_for",
         "function public.enqueue_job_v1",
+        "function public.enqueue_jobs_v1",
         # migrations/sql/facts.sql
         "function nexara.recording_stored",
         "function nexara.thread_ended",

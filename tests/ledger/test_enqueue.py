@@ -158,11 +158,13 @@ def test_nobody_else_may_enqueue_or_read(ledger):
         who=stranger,
     )
     assert open_to_all is None
-    assert not ledger.sql(
-        "SELECT has_function_privilege("
-        ":who, 'public.enqueue_job_v1(text,jsonb,uuid,integer,timestamptz,uuid)', 'EXECUTE')",
-        who=stranger,
-    )
+    for function in (
+        "enqueue_job_v1(text,jsonb,uuid,integer,timestamptz,uuid)",
+        "enqueue_jobs_v1(text,jsonb[],uuid,integer,timestamptz,uuid)",
+    ):
+        assert not ledger.sql(
+            "SELECT has_function_privilege(:who, :function, 'EXECUTE')", who=stranger, function=f"public.{function}"
+        )
 
 
 def test_two_enqueuers_of_one_key_agree(ledger):

@@ -102,6 +102,14 @@ def enqueued(payload: Any) -> Statement:
     return run
 
 
+def enqueued_many(db: Connection, crowd: Crowd) -> Any:
+    """Two new jobs, and one that is there already."""
+    payloads = [Count(wall_id=wall).model_dump_json() for wall in (crowd.twin, uuid4(), uuid4())]
+    statement = text("SELECT count(*) FROM ledger.enqueue_jobs_v1(:kind, CAST(:payloads AS jsonb[]), :business)")
+    values = {"kind": Count.kind, "payloads": payloads, "business": crowd.ledger.business}
+    assert db.execute(statement, values).scalar() == 3
+
+
 FAIL = (
     "SELECT ledger.fail_v1(:id, :fence, '{\"outcome\": \"bug\"}', 'retryable', now() + interval '1 min', 'bug', true)"
 )
@@ -126,6 +134,7 @@ HOT: dict[str, tuple[str, Statement, int]] = {
     "rescue": ("worker", lambda db, c: rescue(db, c.ledger.window), 6 * RUNNING),
     "heartbeat": ("worker", lambda db, c: heartbeat(db, c.worker, 8, []), RUNNING),
     "enqueue": ("web", enqueued(Knock), 0),
+    "enqueue_many": ("web", enqueued_many, 4),
     "enqueue_twin": ("web", enqueued(Count), 4),
     "retry": ("dashboard", lambda db, c: retry(db, c.dead), 6),
     "discard": ("dashboard", lambda db, c: discard(db, c.dead), 6),

@@ -32,9 +32,12 @@ FUNCTIONS: dict[str, set[str]] = {
         "nexara_web",
         "nexara_dashboard",
     },
-    # What enqueue_job_v1 asks of itself.
+    "enqueue_jobs_v1": {"nexara_owner", "tenant_job", "nexara_worker", "nexara_web", "nexara_dashboard"},
+    # What these ask of themselves.
     "business_for": NOBODY,
     "canonical_payload": NOBODY,
+    "canonical_at": NOBODY,
+    "insert_of": NOBODY,
     "is_instant": NOBODY,
     "key_of": {"nexara_house"},
     # The dispatcher and the workers.

@@ -33,7 +33,7 @@ CATALOG = {
     "functions": """
         SELECT p.oid::text, p.oid::regprocedure::text, pg_get_userbyid(p.proowner), p.proacl::text, p.prosrc,
                p.prosecdef, p.proconfig::text
-        FROM pg_proc p WHERE p.pronamespace = ANY(:schemas) OR p.proname = 'enqueue_job_v1'""",
+        FROM pg_proc p WHERE p.pronamespace = ANY(:schemas) OR p.proname IN ('enqueue_job_v1', 'enqueue_jobs_v1')""",
     "policies": """
         SELECT polrelid::regclass::text, polname, polcmd::text, polroles::regrole[]::text,
                pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid) FROM pg_policy""",
