@@ -11,10 +11,10 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from bench import enqueueing, latency
+from bench import enqueueing, fairness, latency
 from bench.contestants import Nexara, RawDramatiq
 from bench.drain import drain
-from bench.kinds import DoNothing, WriteRow
+from bench.kinds import DoNothing, Sleep, SleepLong, WriteRow
 from bench.servers import Servers
 
 Measure = Callable[[], float]
@@ -87,6 +87,16 @@ def main() -> None:
                 _figure([b[place] for _, b in waits], "{:.1f}"),
                 _figure([a[place] / b[place] for a, b in waits], "{:.2f}"),
             )
+        for kind, length, backfill in ((Sleep.kind, "5 ms", 100_000), (SleepLong.kind, "5 s", 200)):
+            behind = [sorted(fairness.behind_a_backfill(servers, ours, kind, backfill, 20)) for _ in range(given.runs)]
+            for name, place in (("median", 10), ("longest", -1)):
+                shown.add_row(
+                    f"behind another's {backfill:,} jobs of {length}, {name} of 20, ms",
+                    _figure([waits[place] for waits in behind], "{:.0f}"),
+                    "",
+                    "",
+                )
+            console.print(f"measured: behind jobs of {length}")
         console.print(shown)
 
 

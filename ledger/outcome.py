@@ -23,9 +23,14 @@ class Known(Generic[A]):
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """One batch is done and there is more, from `cursor` on: ids, codes and times."""
+    """One batch is done and there is more, from `cursor` on: ids, codes and times.
+
+    `percent` is how much is done, 0 to 100, `doing` one word in snake_case; the job's page shows them.
+    """
 
     cursor: dict[str, Any]
+    percent: int | None = None
+    doing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

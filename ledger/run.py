@@ -5,7 +5,8 @@ import json
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,7 @@ START = text("SELECT ledger.start_v1(:id, :fence)")
 BEGIN_LOAD = text("SELECT ledger.begin_load_v1(:id, :fence)")
 BEGIN_SAVE = text("SELECT ledger.begin_save_v1(:id, :fence)")
 KEEP = text("SELECT ledger.keep_answer_v1(:id, :input_hash, CAST(:answer AS jsonb))")
-GO_ON = text("SELECT ledger.go_on_v1(CAST(:cursor AS jsonb))")
+GO_ON = text("SELECT ledger.go_on_v1(CAST(:cursor AS jsonb), :percent, :doing)")
 FAIL = text("SELECT ledger.fail_v1(:id, :fence, CAST(:error AS jsonb), :state, :run_at, :reason, :spent)")
 BEGIN_END = text("SELECT ledger.begin_end_v1(:id, :fence, :state, :reason, CAST(:error AS jsonb))")
 GIVE_BACK = text("SELECT ledger.give_back_v1(CAST(ARRAY[:id] AS bigint[]), CAST(ARRAY[:fence] AS integer[]))")
@@ -110,6 +111,7 @@ class _Run:
         self.began = time.monotonic()
         self.known = {"id": claimed.id, "fence": claimed.fence}
         self.said_at = float("-inf")
+        self.in_transaction = False
 
     def attempted(self) -> Ended:
         self._must_be_heard()
@@ -146,7 +148,7 @@ class _Run:
         return through_restarts(lambda: self._save(lambda db: steps.save(db, payload, answer)))
 
     def _load(self, payload: Payload) -> tuple[Any, Mapping[str, Any]] | None:
-        with Session(self.runner.engine) as db, db.begin():
+        with self._transaction(), Session(self.runner.engine) as db, db.begin():
             answers = db.execute(BEGIN_LOAD, self.known).scalar_one()
             return None if answers is None else (self.job.steps.load(db, payload), answers)
 
@@ -192,11 +194,19 @@ class _Run:
         if self.runner.cancelled(self.claimed.id):
             raise Cancelled(Cancel("by_hand"))
         now = time.monotonic()
-        if (percent, doing) == (None, None) or now - self.said_at < PROGRESS_EVERY:
-            return
+        if (percent, doing) == (None, None) or now - self.said_at < PROGRESS_EVERY or self.in_transaction:
+            return  # beside its own transaction it would wait for the row that this one has written
         self.said_at = now
         with self.runner.engine.begin() as db:
             db.execute(PROGRESS, {**self.known, "percent": percent, "doing": doing})
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.in_transaction = True
+        try:
+            yield
+        finally:
+            self.in_transaction = False
 
     def _body(self, db: Session, payload: Payload) -> Again | Cancel | Snooze | None:
         if self.job.in_batches is not None:
@@ -206,8 +216,9 @@ class _Run:
 
     def _save(self, write: Callable[[Session], Again | Cancel | Snooze | None]) -> Ended:
         self.reach()
-        with Session(self.runner.engine) as db:
+        with self._transaction(), Session(self.runner.engine) as db:
             with db.begin():
+                state = "succeeded"
                 db.execute(BEGIN_SAVE, self.known)
                 said = write(db)
                 if isinstance(said, Cancel):
@@ -216,10 +227,11 @@ class _Run:
                     raise Snoozed(said)
                 if isinstance(said, Again):
                     db.flush()
-                    db.execute(GO_ON, {"cursor": json.dumps(said.cursor)})
+                    going = {"cursor": json.dumps(said.cursor), "percent": said.percent, "doing": said.doing}
+                    state = db.execute(GO_ON, going).scalar_one()
             if db.info.get(FOLLOW_UPS) or isinstance(said, Again):
                 self.runner.ring()
-        return self.ended("available" if isinstance(said, Again) else "succeeded")
+        return self.ended(state)
 
     def cancelled(self, said: Cancel) -> Ended:
         """End the job as its handler asked."""

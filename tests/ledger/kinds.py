@@ -97,7 +97,7 @@ def kinds(script: Script) -> Registry:
     @registry.cursor_job(Count)
     def count(db: Session, payload: Count, cursor: Any) -> Again | None:
         done = int(cursor["done"][5:]) + 1 if cursor else 1
-        return Again({"done": f"batch{done}"}) if done < 3 else None
+        return Again({"done": f"batch{done}"}, done * 33, "counting") if done < 3 else None
 
     @registry.plain_job(Knock)
     def knock(payload: Knock) -> None:

@@ -186,6 +186,21 @@ def test_how_far_it_is_shows_until_it_is_claimed_anew(ledger: Any) -> None:
     assert (ledger.job(job_id).progress, ledger.job(job_id).doing) == (None, None)
 
 
+def test_inside_its_own_transaction_it_only_looks_whether_it_is_cancelled(ledger: Any) -> None:
+    ledger.script.save = lambda db, wall, answer: checkpoint(90, "saving")
+    job_id = ledger.enqueue(Paint(wall_id=uuid4()))
+    (ended,) = ledger.run()
+    assert (ended.state, ledger.job(job_id).progress) == ("succeeded", None)
+
+
+def test_a_job_of_batches_says_how_far_it_is_from_batch_to_batch(ledger: Any) -> None:
+    job_id = ledger.enqueue(Count(wall_id=uuid4()))
+    ledger.run()
+    assert (ledger.job(job_id).progress, ledger.job(job_id).doing) == (33, "counting")
+    ledger.claimed()
+    assert (ledger.job(job_id).progress, ledger.job(job_id).doing) == (33, "counting")
+
+
 @pytest.mark.parametrize(("percent", "doing"), [(101, "priming"), (5, "painting Jane's wall")])
 def test_progress_is_a_number_and_a_word_of_ours(ledger: Any, percent: int, doing: str) -> None:
     ledger.enqueue(Paint(wall_id=uuid4()))

@@ -72,6 +72,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "last_tick_v1": WORKER,
     "reopen": NOBODY,
     "record_attempt": NOBODY,
+    "check_progress": NOBODY,
     # A job, of itself.
     "go_on_v1": {"tenant_job"},
     "prune_v1": {"tenant_job"},

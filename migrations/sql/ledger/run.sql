@@ -40,21 +40,36 @@ BEGIN
   PERFORM set_config('nexara.job', p_id::text, true), set_config('role', 'tenant_job', true);
 END $$;
 
+-- Percent, and one word of our source: nothing else is ever written of how far a job is.
+CREATE FUNCTION ledger.check_progress(p_percent integer, p_doing text) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = ledger, pg_temp AS $$
+BEGIN
+  IF p_percent NOT BETWEEN 0 AND 100 OR p_doing !~ '^[a-z][a-z0-9_]{0,62}$' THEN
+    RAISE EXCEPTION 'progress is 0 to 100 percent, and a word in snake_case' USING ERRCODE = '22023';
+  END IF;
+END $$;
+
 -- Called by the job that is being saved: there is more to do, from this cursor on, unless it is to be cancelled. No attempt and no rescue is carried
 -- over; that it must run once more when it has come to its end is: finish_v1 left it available then, not succeeded.
-CREATE FUNCTION ledger.go_on_v1(p_cursor jsonb) RETURNS void
+-- Returns the state it took.
+CREATE FUNCTION ledger.go_on_v1(p_cursor jsonb, p_percent integer DEFAULT NULL, p_doing text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  became text;
 BEGIN
+  PERFORM ledger.check_progress(p_percent, p_doing);
   UPDATE jobs
   SET again = (state = 'available') AND cancel_requested_at IS NULL,
       state = CASE WHEN cancel_requested_at IS NULL THEN 'available' ELSE 'cancelled' END,
       reason = CASE WHEN cancel_requested_at IS NOT NULL THEN 'by_hand' END,
       fence = fence + 1, finished_at = CASE WHEN cancel_requested_at IS NOT NULL THEN clock_timestamp() END,
-      attempt = 0, rescues = 0, cursor = p_cursor
-  WHERE id = nullif(current_setting('nexara.job', true), '')::bigint AND xmin = pg_current_xact_id_if_assigned()::xid;
+      attempt = 0, rescues = 0, cursor = p_cursor, progress = coalesce(p_percent, progress), doing = coalesce(p_doing, doing)
+  WHERE id = nullif(current_setting('nexara.job', true), '')::bigint AND xmin = pg_current_xact_id_if_assigned()::xid
+  RETURNING state INTO became;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'only a job that is being saved can go on' USING ERRCODE = 'NX001';
   END IF;
+  RETURN became;
 END $$;
 
 -- Complete many jobs that have no effects: as one set; returns the ids that were still ours.
@@ -176,9 +191,7 @@ END $$;
 CREATE FUNCTION ledger.progress_v1(p_id bigint, p_fence integer, p_percent integer, p_doing text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 BEGIN
-  IF p_percent NOT BETWEEN 0 AND 100 OR p_doing !~ '^[a-z][a-z0-9_]{0,62}$' THEN
-    RAISE EXCEPTION 'progress is 0 to 100 percent, and a word in snake_case' USING ERRCODE = '22023';
-  END IF;
+  PERFORM ledger.check_progress(p_percent, p_doing);
   PERFORM set_config('synchronous_commit', 'off', true);
   UPDATE jobs SET progress = coalesce(p_percent, progress), doing = coalesce(p_doing, doing)
   WHERE id = p_id AND fence = p_fence;
@@ -209,13 +222,13 @@ BEGIN
     WHERE p.pronamespace = 'ledger'::regnamespace AND p.proname IN (
       'claim_v1', 'start_v1', 'hold_v1', 'begin_load_v1', 'keep_answer_v1', 'finish_v1', 'begin_save_v1', 'go_on_v1',
       'complete_many_v1', 'reopen', 'record_attempt', 'fail_v1', 'end_v1', 'begin_end_v1', 'give_back_v1', 'snooze_v1',
-      'progress_v1')
+      'progress_v1', 'check_progress')
   LOOP
     EXECUTE format('ALTER FUNCTION %s OWNER TO nexara_ledger', f);
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
-    IF f::text !~ '(reopen|record_attempt|go_on_v1)\(' THEN
+    IF f::text !~ '(reopen|record_attempt|check_progress|go_on_v1)\(' THEN
       EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO nexara_worker', f);
     END IF;
   END LOOP;
 END $$;
-GRANT EXECUTE ON FUNCTION ledger.go_on_v1(jsonb) TO tenant_job;
+GRANT EXECUTE ON FUNCTION ledger.go_on_v1(jsonb, integer, text) TO tenant_job;

@@ -23,7 +23,8 @@ DECLARE
 BEGIN
   RETURN QUERY
     UPDATE jobs j
-    SET state = 'running', fence = j.fence + 1, worker_id = p_worker, claimed_at = clock_timestamp(), progress = NULL, doing = NULL,
+    SET state = 'running', fence = j.fence + 1, worker_id = p_worker, claimed_at = clock_timestamp(), progress = CASE WHEN j.cursor IS NOT NULL THEN j.progress END,
+        doing = CASE WHEN j.cursor IS NOT NULL THEN j.doing END,
         started_at = CASE WHEN popped.starts THEN clock_timestamp() END,
         deadline_at = CASE WHEN popped.starts THEN clock_timestamp() + popped.timeout END,
         attempt = CASE WHEN popped.starts THEN j.attempt + 1 ELSE j.attempt END
