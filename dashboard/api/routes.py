@@ -51,9 +51,11 @@ def openapi(request: Request) -> Response:
 
 
 def _accepted(body: dict[str, object], done: Enqueued, jobs: list[Job], headers: dict[str, str]) -> Response:
-    log.info("api.replayed" if done.replayed else "api.enqueued", extra={"count": len(jobs)})
     if done.replayed:
         headers["Idempotency-Replayed"] = "true"
+        log.info("api.replayed", extra={"count": len(jobs)})
+    else:
+        log.info("api.enqueued", extra={"count": len(jobs)})
     return JSONResponse(body, ACCEPTED, headers)
 
 
