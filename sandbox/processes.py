@@ -65,7 +65,8 @@ class Supervisor:
         """Stop all members in the reverse order of their start, and return when none is left."""
         if self._thread is not None:
             self._orders.put(None)
-            self._thread.join()
+            with contextlib.suppress(RuntimeError):  # interrupted while it started: it was given nothing to stop
+                self._thread.join()
             self._thread = None
 
     def kill(self) -> None:

@@ -110,7 +110,10 @@ class Dispatcher:
                 moved += promote(db)
         if self._is_due("pauses", SETTLE_EVERY):
             with self._at_once.begin() as db:
-                moved += settle_pauses(db)
+                settled = settle_pauses(db)
+            if settled:  # there may be more of a backlog
+                self._due["pauses"] = 0.0
+            moved += settled
         if self._is_due("ring_again", RING_AGAIN_EVERY):
             self._ring_again()
         return moved, bool(queues)

@@ -150,7 +150,7 @@ def test_the_whole_demo_gets_every_conversation_there(run: Run) -> None:
 def test_a_demo_interrupted_while_it_starts_leaves_nothing_and_is_no_success(run: Run, moment: str) -> None:
     demo = run("demo", "--once")
     demo.wait_for(moment)
-    assert demo.interrupt() == 130
+    assert demo.interrupt() == 130, demo.said
     assert demo.said.endswith("Stopped.\n")
     nothing_is_left(demo)
 
