@@ -1,10 +1,14 @@
 """What on-call may do to a job."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
+
+BAD_INPUT, LOCKED = "22023", "55P03"
 
 
 class Refused(Exception):
@@ -37,14 +41,21 @@ def said(error: DBAPIError) -> str:
     return told or "the database refused"
 
 
+def ask(db: Connection, statement: TextClause, values: Mapping[str, object]) -> Any:
+    """Call a function of the ledger and return its value; raises Refused with what the function says."""
+    try:
+        return db.execute(statement, values).scalar_one()
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == BAD_INPUT:
+            raise Refused(said(error)) from None
+        raise
+
+
 def _operate(db: Connection, statement: str, job_id: int, **more: object) -> str:
     try:
-        state: str = db.execute(text(statement), {"id": job_id, **more}).scalar_one()
+        state: str = ask(db, text(statement), {"id": job_id, **more})
     except DBAPIError as error:
-        code = getattr(error.orig, "sqlstate", None)
-        if code == "22023":
-            raise Refused(said(error)) from None
-        if code == "55P03":
+        if getattr(error.orig, "sqlstate", None) == LOCKED:
             raise Refused(f"job {job_id} is being written by its worker right now: look again in a moment") from None
         raise
     return state

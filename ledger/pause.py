@@ -1,22 +1,18 @@
 """Pause and resume queues, kinds and businesses; see what is paused."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, TextClause, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, text
 
-from ledger.operate import Refused, said
+from ledger.operate import ask
 
 PAUSE = text("SELECT ledger.pause_v1(:who, :why, :queue, :kind, :business_id)")
 RESUME = text("SELECT ledger.resume_v1(:id, :who)")
 PAUSES = text(
     "SELECT id, queue, kind, business_id, code, since, who, why FROM ledger.pauses WHERE ended_at IS NULL ORDER BY id"
 )
-BAD_INPUT = "22023"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +40,14 @@ def pause(
 ) -> int:
     """Let nothing that is named here start; returns the pause, or the one that is there already; raises Refused."""
     values = {"who": who, "why": why, "queue": queue, "kind": kind, "business_id": business_id}
-    return int(_asked(db, PAUSE, values))
+    return int(ask(db, PAUSE, values))
 
 
 def resume(db: Connection, pause_id: int, *, who: str) -> None:
     """End a pause: what waited for it is due again within a second; raises Refused."""
-    _asked(db, RESUME, {"id": pause_id, "who": who})
+    ask(db, RESUME, {"id": pause_id, "who": who})
 
 
 def pauses(db: Connection) -> list[Pause]:
     """Return what is paused now, oldest first."""
     return [Pause(*row) for row in db.execute(PAUSES)]
-
-
-def _asked(db: Connection, statement: TextClause, values: Mapping[str, object]) -> Any:
-    try:
-        return db.execute(statement, values).scalar_one()
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == BAD_INPUT:
-            raise Refused(said(error)) from None
-        raise

@@ -2,11 +2,14 @@
 
 import getpass
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from uuid import UUID
 
 import click
+from sqlalchemy import Connection
 
 from ledger import clock, operate
 from ledger import pause as ledger_pause
@@ -36,33 +39,34 @@ def add(settings: Settings, *, queue: str | None, kind: str | None, business: st
         business_id = UUID(business) if business else None
     except ValueError:
         raise NotConfigured("--business must be a UUID") from None
-    try:
-        with connected(settings) as db:
-            pause_id = ledger_pause.pause(db, who=_me(), why=why, queue=queue, kind=kind, business_id=business_id)
-    except operate.Refused as refused:
-        raise NotConfigured(str(refused)) from None
+    with _operating(settings) as db:
+        pause_id = ledger_pause.pause(db, who=_me(), why=why, queue=queue, kind=kind, business_id=business_id)
     click.echo(f"pause {pause_id}")
 
 
 def end(settings: Settings, pause_id: int) -> None:
     """Resume; raises NotConfigured with what is wrong."""
-    try:
-        with connected(settings) as db:
-            ledger_pause.resume(db, pause_id, who=_me())
-    except operate.Refused as refused:
-        raise NotConfigured(str(refused)) from None
+    with _operating(settings) as db:
+        ledger_pause.resume(db, pause_id, who=_me())
     click.echo(f"pause {pause_id} has ended")
 
 
 def snooze(settings: Settings, job_id: int, minutes: int) -> None:
     """Put off a job; raises NotConfigured with what is wrong."""
     until = clock.now() + timedelta(minutes=minutes)
+    with _operating(settings) as db:
+        operate.snooze(db, job_id, until)
+    click.echo(f"job {job_id} is put off until {until:%Y-%m-%d %H:%M} UTC")
+
+
+@contextmanager
+def _operating(settings: Settings) -> Iterator[Connection]:
+    """Yield a transaction whose refusals end the command with what they say."""
     try:
         with connected(settings) as db:
-            operate.snooze(db, job_id, until)
+            yield db
     except operate.Refused as refused:
         raise NotConfigured(str(refused)) from None
-    click.echo(f"job {job_id} is put off until {until:%Y-%m-%d %H:%M} UTC")
 
 
 def _me() -> str:

@@ -85,3 +85,10 @@ def ledger(database: Any) -> Iterator[Ledger]:
     yield Ledger(admin, worker, web, registry, script, runner, first, second, told=told)
     for engine in (admin, worker, web):
         engine.dispose()
+
+
+@pytest.fixture
+def on_call(database: Any) -> Iterator[Engine]:
+    engine = create_engine(database.dashboard_url)
+    yield engine
+    engine.dispose()

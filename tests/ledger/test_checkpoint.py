@@ -1,13 +1,12 @@
 """Cancelled at a checkpoint, put off without an attempt, and how far a job is."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, text
 
 from ledger import clock, operate
 from ledger.checkpoint import checkpoint
@@ -17,13 +16,6 @@ from ledger.errors import TryAgain
 from ledger.outcome import Snooze
 from ledger.watch import heartbeat
 from tests.ledger.kinds import Count, Dry, Knock, Paint
-
-
-@pytest.fixture
-def on_call(database: Any) -> Iterator[Engine]:
-    engine = create_engine(database.dashboard_url)
-    yield engine
-    engine.dispose()
 
 
 def cancel(engine: Engine, job_id: int) -> None:

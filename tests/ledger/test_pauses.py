@@ -1,24 +1,16 @@
 """What is paused waits where it is seen, and goes on by itself once it is resumed."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 
 from ledger import operate
 from ledger.dispatch import settle_pauses
 from ledger.errors import Misconfigured
 from ledger.pause import pause, pauses, resume
 from tests.ledger.kinds import Dry, Knock, Paint
-
-
-@pytest.fixture
-def on_call(database: Any) -> Iterator[Engine]:
-    engine = create_engine(database.dashboard_url)
-    yield engine
-    engine.dispose()
 
 
 def settle(ledger: Any) -> int:

@@ -108,6 +108,35 @@ BEGIN
   RETURN mine;
 END $$;
 
+-- What every way to enqueue is asked: the kind, by its row; a priority and a time that can be.
+CREATE FUNCTION ledger.asked_kind(p_kind text, p_priority integer, p_run_at timestamptz) RETURNS ledger.job_kinds
+LANGUAGE plpgsql STABLE SET search_path = ledger, pg_temp AS $$
+DECLARE
+  k job_kinds;
+BEGIN
+  SELECT * INTO k FROM job_kinds WHERE kind = p_kind;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'unknown kind of job%', CASE WHEN p_kind ~ '^[a-z_.]{1,60}$' THEN ': ' || p_kind ELSE '' END
+      USING ERRCODE = '22023', HINT = 'the kinds are listed in the README; a new one is known after "nexara migrate"';
+  END IF;
+  IF p_priority NOT BETWEEN 0 AND 3 THEN
+    RAISE EXCEPTION 'a priority is 0 (first) to 3 (last)' USING ERRCODE = '22023';
+  END IF;
+  IF p_run_at > now() + interval '366 days' OR NOT isfinite(p_run_at) THEN
+    RAISE EXCEPTION 'p_run_at lies over a year ahead' USING ERRCODE = '22023';
+  END IF;
+  RETURN k;
+END $$;
+
+-- Wake the dispatcher if it sleeps: NOTIFY serialises commits. p_where is "queue:priority", or empty: somewhere.
+CREATE FUNCTION ledger.knock(p_where text DEFAULT '') RETURNS void
+LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM bell WHERE asleep) THEN
+    PERFORM pg_notify('nexara_bell', p_where);
+  END IF;
+END $$;
+
 -- Put one job in the ledger; returns its id, or that of the open job that is already there for the same key.
 -- Refuses, with nothing written: an unknown kind, an unknown or missing field, a wrong type, another's business.
 CREATE FUNCTION ledger.enqueue_job_v1(
@@ -129,17 +158,7 @@ DECLARE
   found_id bigint;
   is_job CONSTANT boolean := current_setting('role') = 'tenant_job';
 BEGIN
-  SELECT * INTO k FROM job_kinds WHERE kind = p_kind;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'unknown kind of job%', CASE WHEN p_kind ~ '^[a-z_.]{1,60}$' THEN ': ' || p_kind ELSE '' END
-      USING ERRCODE = '22023', HINT = 'the kinds are listed in the README; a new one is known after "nexara migrate"';
-  END IF;
-  IF p_priority NOT BETWEEN 0 AND 3 THEN
-    RAISE EXCEPTION 'a priority is 0 (first) to 3 (last)' USING ERRCODE = '22023';
-  END IF;
-  IF p_run_at > now() + interval '366 days' OR NOT isfinite(p_run_at) THEN
-    RAISE EXCEPTION 'p_run_at lies over a year ahead' USING ERRCODE = '22023';
-  END IF;
+  k := ledger.asked_kind(p_kind, p_priority, p_run_at);
   business := ledger.business_for(p_business_id);
   canonical := ledger.canonical_payload(p_kind, k.fields, p_payload);
   digest := ledger.key_of(business, canonical, k.unique_by);
@@ -157,9 +176,9 @@ BEGIN
     ON CONFLICT DO NOTHING
     RETURNING id INTO found_id;
     IF found_id IS NOT NULL THEN
-      -- A job's own follow-ups ring through Redis after their commit; NOTIFY serialises commits, so it only wakes a sleeper.
-      IF NOT is_job AND due IS NULL AND EXISTS (SELECT FROM bell WHERE asleep) THEN
-        PERFORM pg_notify('nexara_bell', k.queue || ':' || coalesce(p_priority, k.priority));
+      -- A job's own follow-ups ring through Redis after their commit.
+      IF NOT is_job AND due IS NULL THEN
+        PERFORM ledger.knock(k.queue || ':' || coalesce(p_priority, k.priority));
       END IF;
       RETURN found_id;
     END IF;
@@ -181,10 +200,13 @@ END $$;
 ALTER FUNCTION ledger.canonical_payload(text, jsonb, jsonb) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.is_instant(text) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.key_of(uuid, jsonb, text[]) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.asked_kind(text, integer, timestamptz) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.knock(text) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.business_for(uuid) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.enqueue_job_v1(text, jsonb, uuid, integer, timestamptz, uuid) OWNER TO nexara_ledger;
 REVOKE ALL ON FUNCTION ledger.canonical_payload(text, jsonb, jsonb), ledger.is_instant(text),
-  ledger.key_of(uuid, jsonb, text[]), ledger.business_for(uuid),
+  ledger.key_of(uuid, jsonb, text[]), ledger.business_for(uuid), ledger.asked_kind(text, integer, timestamptz),
+  ledger.knock(text),
   ledger.enqueue_job_v1(text, jsonb, uuid, integer, timestamptz, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger.enqueue_job_v1(text, jsonb, uuid, integer, timestamptz, uuid)
   TO tenant_job, nexara_web, nexara_worker, nexara_dashboard, nexara_owner;

@@ -106,17 +106,7 @@ DECLARE
   digests bytea[];
   is_job CONSTANT boolean := current_setting('role') = 'tenant_job';
 BEGIN
-  SELECT * INTO k FROM job_kinds WHERE kind = p_kind;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'unknown kind of job%', CASE WHEN p_kind ~ '^[a-z_.]{1,60}$' THEN ': ' || p_kind ELSE '' END
-      USING ERRCODE = '22023', HINT = 'the kinds are listed in the README; a new one is known after "nexara migrate"';
-  END IF;
-  IF p_priority NOT BETWEEN 0 AND 3 THEN
-    RAISE EXCEPTION 'a priority is 0 (first) to 3 (last)' USING ERRCODE = '22023';
-  END IF;
-  IF p_run_at > now() + interval '366 days' OR NOT isfinite(p_run_at) THEN
-    RAISE EXCEPTION 'p_run_at lies over a year ahead' USING ERRCODE = '22023';
-  END IF;
+  k := ledger.asked_kind(p_kind, p_priority, p_run_at);
   business := ledger.business_for(p_business_id);
   due := CASE WHEN p_run_at > clock_timestamp() THEN p_run_at END;
   IF p_payloads IS NULL THEN
@@ -127,9 +117,8 @@ BEGIN
   END IF;
   EXECUTE ledger.insert_of(k) INTO ids, digests
     USING p_payloads, k, business, coalesce(p_priority, k.priority)::smallint, due, parent, p_actor;
-  IF NOT is_job AND due IS NULL AND EXISTS (SELECT FROM unnest(ids) made WHERE made IS NOT NULL)
-     AND EXISTS (SELECT FROM bell WHERE asleep) THEN
-    PERFORM pg_notify('nexara_bell', k.queue || ':' || coalesce(p_priority, k.priority));
+  IF NOT is_job AND due IS NULL AND EXISTS (SELECT FROM unnest(ids) made WHERE made IS NOT NULL) THEN
+    PERFORM ledger.knock(k.queue || ':' || coalesce(p_priority, k.priority));
   END IF;
   -- The jobs of the keys that were taken are locked by now: they stay open, and this statement sees them as they are.
   RETURN QUERY

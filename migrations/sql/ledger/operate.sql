@@ -1,17 +1,26 @@
 -- What on-call may do to a job. NOWAIT: a row that is being saved right now is the worker's.
 
--- Retry a job that is dead, cancelled, discarded, parked or waiting: available now, with its attempts before it.
--- Returns its state, or raises what to do instead.
-CREATE FUNCTION ledger.retry_job_v1(p_id bigint) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+-- The row of a job, locked for whoever changes it by hand.
+CREATE FUNCTION ledger.taken_by_hand(p_id bigint) RETURNS ledger.jobs
+LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
 DECLARE
   j jobs;
-  k job_kinds;
 BEGIN
   SELECT * INTO j FROM jobs WHERE id = p_id FOR UPDATE NOWAIT;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no job %', p_id USING ERRCODE = '22023';
   END IF;
+  RETURN j;
+END $$;
+
+-- Retry a job that is dead, cancelled, discarded, parked or waiting: available now, with its attempts before it.
+-- Returns its state, or raises what to do instead.
+CREATE FUNCTION ledger.retry_job_v1(p_id bigint) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+DECLARE
+  j jobs := ledger.taken_by_hand(p_id);
+  k job_kinds;
+BEGIN
   IF j.state NOT IN ('dead', 'cancelled', 'discarded', 'parked', 'retryable', 'scheduled') THEN
     RAISE EXCEPTION 'job % is %: only a job that waits or has failed can be retried', p_id, j.state USING ERRCODE = '22023';
   END IF;
@@ -31,9 +40,7 @@ BEGIN
   EXCEPTION WHEN unique_violation THEN
     RAISE EXCEPTION 'job % has a newer twin that is already open: retry or discard that one', p_id USING ERRCODE = '22023';
   END;
-  IF EXISTS (SELECT FROM bell WHERE asleep) THEN
-    PERFORM pg_notify('nexara_bell', '');
-  END IF;
+  PERFORM ledger.knock();
   RETURN 'available';
 END $$;
 
@@ -41,12 +48,8 @@ END $$;
 CREATE FUNCTION ledger.discard_job_v1(p_id bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 DECLARE
-  was text;
+  was text := (ledger.taken_by_hand(p_id)).state;
 BEGIN
-  SELECT state INTO was FROM jobs WHERE id = p_id FOR UPDATE NOWAIT;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no job %', p_id USING ERRCODE = '22023';
-  END IF;
   IF was IN ('running', 'succeeded', 'discarded') THEN
     RAISE EXCEPTION 'job % is %: there is nothing to discard', p_id, was USING ERRCODE = '22023';
   END IF;
@@ -60,12 +63,8 @@ END $$;
 CREATE FUNCTION ledger.cancel_job_v1(p_id bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 DECLARE
-  was text;
+  was text := (ledger.taken_by_hand(p_id)).state;
 BEGIN
-  SELECT state INTO was FROM jobs WHERE id = p_id FOR UPDATE NOWAIT;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no job %', p_id USING ERRCODE = '22023';
-  END IF;
   IF was IN ('succeeded', 'dead', 'cancelled', 'discarded') THEN
     RAISE EXCEPTION 'job % is %: there is nothing to cancel', p_id, was USING ERRCODE = '22023';
   END IF;
@@ -82,14 +81,10 @@ END $$;
 CREATE FUNCTION ledger.snooze_job_v1(p_id bigint, p_until timestamptz) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 DECLARE
-  was text;
+  was text := (ledger.taken_by_hand(p_id)).state;
 BEGIN
   IF p_until IS NULL OR p_until <= clock_timestamp() OR p_until > now() + interval '366 days' THEN
     RAISE EXCEPTION 'a job is put off until a moment within a year from now' USING ERRCODE = '22023';
-  END IF;
-  SELECT state INTO was FROM jobs WHERE id = p_id FOR UPDATE NOWAIT;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no job %', p_id USING ERRCODE = '22023';
   END IF;
   IF was NOT IN ('scheduled', 'retryable', 'available', 'dispatched') THEN
     RAISE EXCEPTION 'job % is %: only a job that waits can be put off', p_id, was USING ERRCODE = '22023';
@@ -102,11 +97,12 @@ BEGIN
   RETURN was;
 END $$;
 
+ALTER FUNCTION ledger.taken_by_hand(bigint) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.cancel_job_v1(bigint) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.snooze_job_v1(bigint, timestamptz) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.retry_job_v1(bigint) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.discard_job_v1(bigint) OWNER TO nexara_ledger;
-REVOKE ALL ON FUNCTION ledger.retry_job_v1(bigint), ledger.discard_job_v1(bigint), ledger.cancel_job_v1(bigint),
+REVOKE ALL ON FUNCTION ledger.taken_by_hand(bigint), ledger.retry_job_v1(bigint), ledger.discard_job_v1(bigint), ledger.cancel_job_v1(bigint),
   ledger.snooze_job_v1(bigint, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger.retry_job_v1(bigint), ledger.discard_job_v1(bigint), ledger.cancel_job_v1(bigint),
   ledger.snooze_job_v1(bigint, timestamptz) TO nexara_dashboard;

@@ -66,9 +66,7 @@ BEGIN
     WHERE state = 'parked' AND kind = ended.kind AND reason = ended.code
       AND coalesce(business_id = ended.business_id, true)
     FOR UPDATE SKIP LOCKED));
-  IF EXISTS (SELECT FROM bell WHERE asleep) THEN
-    PERFORM pg_notify('nexara_bell', '');
-  END IF;
+  PERFORM ledger.knock();
 END $$;
 
 -- Park what waits for a pause, and make available what no longer does, p_limit rows at a time; returns how many.
