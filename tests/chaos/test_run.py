@@ -1,0 +1,231 @@
+"""The chaos run: thousands of small jobs, everything killed and stopped in between, and a count of what came out.
+
+`make test` has a short one; `make chaos` one of CHAOS_SECONDS, three minutes unless said.
+"""
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from sqlalchemy import NullPool, create_engine
+
+from ledger.contract import publish
+from tests.chaos.small.crowd import Asked, Crowd
+from tests.chaos.small.kinds import EFFECTS, TABLE, kinds
+from tests.chaos.small.recovery import Watch, share
+from tests.chaos.small.worker import FOLDER
+from tests.chaos.strikes import Strikes
+from tests.chaos.world import Process, World
+
+SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "180"))
+WORKERS, THREADS, PACE = 3, 6, 120.0
+ROUND, OF_IT_THE_SERVER = 26.0, 6.0
+"""Seconds: so long processes and Redis are struck, and at the end of each round PostgreSQL."""
+HUNG = 8.0  # seconds: longer than until a worker is given up
+REST = 10.0  # seconds between two dispatchers that are killed: one that has just started rescues nobody yet
+RECOVERED_WITHIN = 10.0
+LOST = "SELECT worker_id, count(*) FROM ledger.attempts WHERE outcome = 'lost' GROUP BY worker_id"
+TROUBLE = """
+SELECT kind, state, reason FROM ledger.jobs WHERE state <> 'succeeded'
+UNION ALL SELECT kind, outcome, error_code FROM ledger.attempts WHERE outcome NOT IN ('lost') AND error_code <> 'stumbled'
+"""
+RETRY_POISONED = "SELECT ledger.retry_job_v1(id) FROM ledger.jobs WHERE state = 'dead' AND reason = 'poison'"
+
+
+@pytest.mark.parametrize(
+    "seconds", [20.0, pytest.param(SECONDS, marks=[pytest.mark.chaos, pytest.mark.timeout(SECONDS + 300)])]
+)
+def test_thousands_of_jobs_come_out_once_whatever_is_killed(
+    world: World, seconds: float, record_property: Callable[[str, object], None]
+) -> None:
+    world.sql(TABLE)
+    admin = create_engine(world.admin_url, poolclass=NullPool)
+    with admin.begin() as db:
+        publish(db, kinds(world.folder))
+    with Run(world) as run:
+        run.start()
+        run.last(seconds)
+        calm = run.calm()
+    report = "\n".join(run.report(calm))
+    print(report)
+    record_property("report", report)
+    run.prove()
+
+
+class Run:
+    """One run, by a seed that it prints."""
+
+    def __init__(self, world: World) -> None:
+        draw = random.Random(SEED)
+        self._world = world
+        self._random = draw
+        self._crowd = Crowd(world.web.engine, draw, PACE)
+        self._watch = Watch(create_engine(world.admin_url, poolclass=NullPool))
+        self._strikes = Strikes(world, draw, self._worker)
+        self._given_up: set[UUID | None] = set()
+        self._hung: list[tuple[float, Process]] = []
+        self._dispatcher_killed = 0.0
+        self._poisoned = 0
+        self._of_processes = {
+            self._kill_a_worker: 10,
+            self._stop_a_worker: 2,
+            self._hang_a_worker: 1,
+            self._kill_a_dispatcher: 4,
+            self._strikes.flush_redis: 3,
+            self._strikes.restart_redis: 2,
+            self._strikes.hang_redis: 2,
+            self._strikes.hang_redis_for_long: 1,
+        }
+        self._of_the_server: dict[Callable[[], object], int] = {
+            self._strikes.restart_postgres: 2,
+            self._strikes.crash_a_backend: 1,
+            self._strikes.terminate_backends: 2,
+            self._kill_a_worker: 3,
+        }
+
+    def __enter__(self) -> "Run":
+        self._watch.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.__exit__()
+
+    def start(self) -> None:
+        for _ in range(2):
+            self._world.dispatcher()
+        for process in [self._worker() for _ in range(WORKERS)]:
+            process.up()
+
+    def last(self, seconds: float) -> None:
+        """Enqueue and strike for so long; the first round is cut so that PostgreSQL is struck in the shortest run."""
+        began = time.monotonic()
+        offset = max(0.0, ROUND - seconds)
+        with self._crowd:
+            while (now := time.monotonic() - began) < seconds:
+                server = (now + offset) % ROUND > ROUND - OF_IT_THE_SERVER
+                self._strike(self._of_the_server if server else self._of_processes)
+                self._thaw()
+                time.sleep(self._random.uniform(0.3, 1.2))
+
+    def calm(self) -> float:
+        """Let everything come to its end, as on-call would; return how long it took."""
+        self._thaw(all_of_them=True)
+        if not self._strikes.alive("worker"):
+            self._worker()
+        if not self._strikes.alive("dispatcher"):
+            self._world.dispatcher()
+
+        def ended() -> bool:
+            self._poisoned += len(self._world.sql(RETRY_POISONED))
+            return not self._watch.open() and not self._world.open_jobs()
+
+        return self._world.until(ended, "all jobs ended", within=120)
+
+    def report(self, calm: float) -> list[str]:
+        """Return what is told at the end."""
+        kept = sum(bool(self._there(asked)) for asked in self._crowd.unsure)
+        strikes = ", ".join(f"{what} {count}" for what, count in self._strikes.counted.most_common())
+        doubtful = f"(and {len(self._crowd.unsure)} transactions whose answer was lost: {kept} of them there)"
+        lost, twice = self._lost(), self._twice()
+        return [
+            f"chaos run, CHAOS_SEED={SEED}",
+            f"jobs enqueued    {len(self._crowd.sure)} {doubtful}",
+            f"jobs lost        {len(lost)}",
+            f"effects twice    {len(twice)}",
+            f"recovery         {self._recovery(undisturbed=True)}",
+            f"  with those in which PostgreSQL was struck too: {self._recovery(undisturbed=False)}",
+            f"attempts lost    {sum(count for _, count in self._world.sql(LOST))}, dead as poison {self._poisoned}",
+            f"strikes          {strikes}",
+            f"all ended        {calm:.1f} s after the last",
+        ]
+
+    def prove(self) -> None:
+        """Check that each effect is there once, and no other; that nobody alive was given up; and the time it took."""
+        assert self._lost() == Counter()
+        assert self._twice() == Counter()
+        assert self._found() == self._wanted()
+        for asked in self._crowd.unsure:
+            assert self._there(asked) in (set(), set(asked)), "a transaction was torn"
+        assert self._world.sql(TROUBLE) == []
+        assert {worker for worker, _ in self._world.sql(LOST)} <= self._given_up, "a worker that lived was given up"
+        recovered = self._watch.seconds(undisturbed=True)
+        assert recovered
+        assert share(recovered, 0.99) <= RECOVERED_WITHIN
+
+    def _wanted(self) -> Counter[tuple[UUID, str]]:
+        committed: Asked = dict(self._crowd.sure)
+        for asked in self._crowd.unsure:
+            if self._there(asked):
+                committed |= asked
+        return Counter((subject, step) for subject, kind in committed.items() for step in EFFECTS[kind])
+
+    def _found(self) -> Counter[tuple[UUID, str]]:
+        return Counter(tuple(row) for row in self._world.sql("SELECT subject_id, step FROM chaos.effects"))
+
+    def _lost(self) -> Counter[tuple[UUID, str]]:
+        return (
+            self._wanted() - self._found() + Counter((each, "job") for each in self._crowd.sure.keys() - self._known())
+        )
+
+    def _twice(self) -> Counter[tuple[UUID, str]]:
+        return Counter({effect: count for effect, count in self._found().items() if count > 1})
+
+    def _known(self) -> set[UUID]:
+        return {UUID(row[0]) for row in self._world.sql("SELECT DISTINCT payload ->> 'subject_id' FROM ledger.jobs")}
+
+    def _there(self, asked: Asked) -> set[UUID]:
+        return self._known() & asked.keys()
+
+    def _recovery(self, *, undisturbed: bool) -> str:
+        took = self._watch.seconds(undisturbed=undisturbed)
+        if not took:
+            return "none measured"
+        parts = (f"{name} {share(took, part):.1f} s" for name, part in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)))
+        return f"{', '.join(parts)} from the kill of a worker until all it held was started again ({len(took)} kills)"
+
+    def _strike(self, strikes: dict[Callable[[], object], int]) -> None:
+        [strike] = self._random.choices(list(strikes), list(strikes.values()))
+        since = time.monotonic()
+        strike()
+        if strikes is self._of_the_server:
+            self._watch.down(since)
+
+    def _worker(self) -> Process:
+        return self._world.worker(
+            THREADS,
+            ("tests.chaos.small.worker",),
+            SHUTDOWN_SECONDS="2",
+            **{FOLDER: str(self._world.folder)},
+        )
+
+    def _kill_a_worker(self) -> None:
+        victim = self._strikes.kill_a_worker()
+        self._given_up.add(victim.worker_id)
+        self._watch.killed(victim.worker_id)
+
+    def _stop_a_worker(self) -> None:
+        self._given_up.add(self._strikes.stop_a_worker().worker_id)
+
+    def _hang_a_worker(self) -> None:
+        """Stop its clock for longer than it is believed; when it goes on, all that it does is too late."""
+        victim = self._random.choice(self._strikes.alive("worker"))
+        self._strikes.counted["a worker hung until it was given up"] += 1
+        victim.freeze()
+        self._given_up.add(victim.worker_id)
+        self._hung.append((time.monotonic() + HUNG, victim))
+
+    def _thaw(self, *, all_of_them: bool = False) -> None:
+        for until, victim in list(self._hung):
+            if all_of_them or time.monotonic() > until:
+                victim.thaw()
+                self._hung.remove((until, victim))
+
+    def _kill_a_dispatcher(self) -> None:
+        if time.monotonic() - self._dispatcher_killed > REST:
+            self._dispatcher_killed = time.monotonic()
+            self._strikes.kill_a_dispatcher()
