@@ -19,6 +19,7 @@ def upgrade() -> None:
         "ledger/dispatch",
         "ledger/start",
         "ledger/run",
+        "ledger/disclaim",
         "ledger/watch",
         "ledger/tick",
         "ledger/operate",

@@ -26,7 +26,8 @@ class Strikes:
 
     def kill_a_worker(self) -> Process:
         self._count("a worker killed")
-        victim = self._one("worker")
+        started = [process for process in self.alive("worker") if process.worker_id]
+        victim = self._random.choice(started or self.alive("worker"))
         victim.kill()
         self._worker()
         return victim

@@ -1,10 +1,11 @@
-"""Several businesses that enqueue small jobs for as long as the run lasts, and know of each whether it was committed."""
+"""Several businesses that enqueue small jobs while the run lasts, and know of each whether it was committed."""
 
 import random
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Self
 from uuid import UUID, uuid4
 
 from sqlalchemy import Engine, text
@@ -41,7 +42,7 @@ class Crowd:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> "Crowd":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
