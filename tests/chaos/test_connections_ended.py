@@ -4,6 +4,7 @@ import random
 import time
 
 import pytest
+from sqlalchemy import NullPool, create_engine
 
 from tests.chaos.small.crowd import Crowd
 from tests.chaos.small.outcome import Outcome, prepare, worker
@@ -27,7 +28,8 @@ def test_backends_that_are_all_terminated_five_times_a_second_cost_nothing_but_t
     for process in (*dispatchers, *workers):
         process.up()
     strikes = Strikes(world, random.Random(1), lambda: workers[0])
-    crowd = Crowd(world.web.engine, random.Random(1), pace=80)
+    admin = create_engine(world.admin_url, poolclass=NullPool)
+    crowd = Crowd(world.web.engine, admin, random.Random(1), pace=80)
     began = time.monotonic()
     with crowd:
         time.sleep(1)

@@ -23,7 +23,7 @@ SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "180"))
 WORKERS, PACE = 3, 120.0
 ROUND, OF_IT_THE_SERVER = 45.0, 6.0
-"""Seconds: so long processes and Redis are struck, and at the end of each round PostgreSQL."""
+"""Seconds: at the end of each round, PostgreSQL is struck and Redis hangs; before, all else."""
 HUNG = 8.0  # seconds: longer than until a worker is given up
 REST = 10.0  # seconds between two dispatchers that are killed: one that has just started rescues nobody yet
 RECOVERED_WITHIN = 10.0
@@ -55,9 +55,10 @@ class Run:
         draw = random.Random(SEED)
         self._world = world
         self._random = draw
-        self._crowd = Crowd(world.web.engine, random.Random(SEED), PACE)
+        admin = create_engine(world.admin_url, poolclass=NullPool)
+        self._crowd = Crowd(world.web.engine, admin, random.Random(SEED), PACE)
         self._outcome = Outcome(world, self._crowd)
-        self._watch = Watch(create_engine(world.admin_url, poolclass=NullPool))
+        self._watch = Watch(admin)
         self._strikes = Strikes(world, draw, self._worker)
         self._given_up: set[UUID | None] = set()
         self._hung: list[tuple[float, Process]] = []
@@ -71,12 +72,12 @@ class Run:
             self._strikes.flush_redis: 3,
             self._strikes.restart_redis: 2,
             self._strikes.hang_redis: 2,
-            self._strikes.hang_redis_for_long: 1,
         }
         self._of_the_server: dict[Callable[[], object], int] = {
             self._strikes.restart_postgres: 2,
             self._strikes.crash_a_backend: 1,
             self._strikes.terminate_backends: 2,
+            self._strikes.hang_redis_for_long: 1,
             self._kill_a_worker: 3,
         }
 
@@ -132,7 +133,7 @@ class Run:
             f"jobs lost        {len(self._outcome.lost())}",
             f"effects twice    {len(self._outcome.twice())}",
             f"recovery         {self._recovery(undisturbed=True)}",
-            f"  with those in which PostgreSQL was struck too: {self._recovery(undisturbed=False)}",
+            f"  with those in which a server was out, too: {self._recovery(undisturbed=False)}",
             f"attempts lost    {sum(count for _, count in self._world.sql(LOST))}, dead as poison {self._poisoned}",
             f"strikes          {strikes}",
             f"all ended        {calm:.1f} s after the last",

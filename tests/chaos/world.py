@@ -94,7 +94,7 @@ class World:
         self.redis = redis.Redis.from_url(settings["REDIS_URL"], socket_timeout=5)
         self.processes: list[Process] = []
         self._settings = settings
-        self.worker_url = settings["DATABASE_URL"]
+        self.worker_url, self.dashboard_url = settings["DATABASE_URL"], settings["DASHBOARD_DATABASE_URL"]
         self.database = admin_url.rpartition("/")[2]
         self.admin_url = admin_url
         self.folder = folder
@@ -109,6 +109,9 @@ class World:
 
     def scheduler(self) -> Process:
         return self._start("scheduler")
+
+    def dashboard(self, port: int) -> Process:
+        return self._start("dashboard", DASHBOARD_PORT=str(port), DASHBOARD_PASSWORD="correct horse")
 
     def sql(self, statement: str, **values: Any) -> list[Any]:
         """Run a statement as superuser."""

@@ -21,6 +21,9 @@ ACT_FOR = text("SELECT nexara.act_for(:business)")
 WEIGHTS: dict[type[Payload], int] = {Note: 60, Pass: 20, Ask: 8, Walk: 7, Stumble: 5}
 BUSINESSES, PRIORITIES = 5, 4
 A_TRANSACTION = 25  # jobs
+MOST_WAITING = 150
+"""Jobs: who enqueues into a backlog measures how long it is, and not how soon a dead worker's jobs are taken up."""
+WAITING = text("SELECT count(*) FROM ledger.jobs WHERE state IN ('available', 'dispatched')")
 WITHDRAWN = 0.1  # of the transactions
 Asked = dict[UUID, type[Payload]]
 
@@ -30,6 +33,7 @@ class Crowd:
     """What was asked for: `sure` was committed, `withdrawn` rolled back, and of `unsure` the answer was lost."""
 
     engine: Engine
+    admin: Engine
     draw: random.Random
     pace: float
     """Jobs a second, at most."""
@@ -54,8 +58,18 @@ class Crowd:
     def _run(self) -> None:
         while not self._stopping.is_set():
             began = time.monotonic()
+            if self._many_wait():
+                self._stopping.wait(0.1)
+                continue
             self._ask(dict(self._some()))
             self._stopping.wait(max(0.0, began + A_TRANSACTION / self.pace - time.monotonic()))
+
+    def _many_wait(self) -> bool:
+        try:
+            with self.admin.connect() as db:
+                return bool(db.execute(WAITING).scalar_one() > MOST_WAITING)
+        except DBAPIError:
+            return True
 
     def _some(self) -> Iterator[tuple[UUID, type[Payload]]]:
         for kind in self.draw.choices(list(WEIGHTS), list(WEIGHTS.values()), k=A_TRANSACTION):
