@@ -21,9 +21,10 @@ from tests.chaos.world import Process, World
 
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "180"))
-WORKERS, PACE = 3, 120.0
+WORKERS, PACE = 4, 120.0
 ROUND, OF_IT_THE_SERVER = 45.0, 6.0
 """Seconds: at the end of each round, PostgreSQL is struck and Redis hangs; before, all else."""
+APART = (0.5, 2.0)  # seconds between two strikes
 HUNG = 8.0  # seconds: longer than until a worker is given up
 REST = 10.0  # seconds between two dispatchers that are killed: one that has just started rescues nobody yet
 RECOVERED_WITHIN = 10.0
@@ -106,7 +107,7 @@ class Run:
                 server = (now + offset) % ROUND > ROUND - OF_IT_THE_SERVER
                 self._strike(self._of_the_server if server else self._of_processes)
                 self._thaw()
-                time.sleep(self._random.uniform(0.3, 1.2))
+                time.sleep(self._random.uniform(*APART))
 
     def calm(self) -> float:
         """Let everything come to its end, as on-call would; return how long it took."""
@@ -134,6 +135,7 @@ class Run:
             f"effects twice    {len(self._outcome.twice())}",
             f"recovery         {self._recovery(undisturbed=True)}",
             f"  with those in which a server was out, too: {self._recovery(undisturbed=False)}",
+            f"  the longest    {self._longest()}",
             f"attempts lost    {sum(count for _, count in self._world.sql(LOST))}, dead as poison {self._poisoned}",
             f"strikes          {strikes}",
             f"all ended        {calm:.1f} s after the last",
@@ -152,7 +154,15 @@ class Run:
         if not took:
             return "none measured"
         parts = (f"{name} {share(took, part):.1f} s" for name, part in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)))
-        return f"{', '.join(parts)} from the kill of a worker until all it held was started again ({len(took)} kills)"
+        return f"{', '.join(parts)} from the kill of a worker until others had taken up all it held ({len(took)} kills)"
+
+    def _longest(self) -> str:
+        took = [each for each in self._watch.recoveries if each.seconds]
+        if not took:
+            return "none"
+        each = max(took, key=lambda each: each.seconds or 0.0)
+        until = each.killed + (each.seconds or 0.0)
+        return f"{each.seconds:.1f} s for {each.last}: {self._strikes.between(each.killed - 1, until)}"
 
     def _strike(self, strikes: dict[Callable[[], object], int]) -> None:
         [strike] = self._random.choices(list(strikes), list(strikes.values()))
@@ -164,23 +174,30 @@ class Run:
     def _worker(self) -> Process:
         return worker(self._world)
 
+    def _one_to_spare(self) -> Process | None:
+        """Return a worker that is up, if another one is: where nobody is there, nothing can be taken up."""
+        hung = {victim.name for _, victim in self._hung}
+        up = [each for each in self._strikes.alive("worker") if each.worker_id and each.name not in hung]
+        return self._random.choice(up) if len(up) > 1 else None
+
     def _kill_a_worker(self) -> None:
-        if all(process.worker_id is None for process in self._strikes.alive("worker")):
-            return  # those before have only just been replaced: nothing is held
-        victim = self._strikes.kill_a_worker()
-        self._given_up.add(victim.worker_id)
-        self._watch.killed(victim.worker_id)
+        if victim := self._one_to_spare():
+            self._strikes.kill_a_worker(victim)
+            self._given_up.add(victim.worker_id)
+            self._watch.killed(victim.worker_id)
 
     def _stop_a_worker(self) -> None:
-        self._given_up.add(self._strikes.stop_a_worker().worker_id)
+        if victim := self._one_to_spare():
+            self._strikes.stop_a_worker(victim)
+            self._given_up.add(victim.worker_id)
 
     def _hang_a_worker(self) -> None:
         """Stop its clock for longer than it is believed; when it goes on, all that it does is too late."""
-        victim = self._random.choice(self._strikes.alive("worker"))
-        self._strikes.counted["a worker hung until it was given up"] += 1
-        victim.freeze()
-        self._given_up.add(victim.worker_id)
-        self._hung.append((time.monotonic() + HUNG, victim))
+        if victim := self._one_to_spare():
+            self._strikes.note("a worker hung until it was given up")
+            victim.freeze()
+            self._given_up.add(victim.worker_id)
+            self._hung.append((time.monotonic() + HUNG, victim))
 
     def _thaw(self, *, all_of_them: bool = False) -> None:
         for until, victim in list(self._hung):

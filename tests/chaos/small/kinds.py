@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from ledger.enqueue import enqueue
-from ledger.errors import TryAgain
+from ledger.errors import GiveUp, TryAgain
 from ledger.job import Registry
 from ledger.outcome import Again
 from ledger.payload import Payload, Terms
@@ -59,6 +59,15 @@ class Walk(Payload):
 
     kind: ClassVar[str] = "small.walk"
     terms: ClassVar[Terms] = Terms(queue=QUEUE, unique_by=("subject_id",), until_done=True)
+
+    subject_id: UUID
+
+
+class Quit(Payload):
+    """Give up, and leave an effect all the same."""
+
+    kind: ClassVar[str] = "small.quit"
+    terms: ClassVar[Terms] = Terms(queue=QUEUE)
 
     subject_id: UUID
 
@@ -117,6 +126,20 @@ def kinds(folder: Path) -> Registry:
         batch = int(cursor["at"].removeprefix("batch")) if cursor else 0
         leave(db, payload.subject_id, f"walk{batch}")
         return Again({"at": f"batch{batch + 1}"}) if batch + 1 < BATCHES else None
+
+    @registry.vendor_job(Quit)
+    class QuitAtOnce:
+        def load(self, db: Session, payload: Quit) -> UUID:
+            return payload.subject_id
+
+        def call(self, given: UUID, vendors: object) -> str:
+            raise GiveUp("quit")
+
+        def save(self, db: Session, payload: Quit, answer: str) -> None:
+            leave(db, payload.subject_id, "saved")
+
+        def otherwise(self, db: Session, payload: Quit) -> None:
+            leave(db, payload.subject_id, "quit")
 
     @registry.plain_job(Pass)
     def leave_nothing(payload: Pass) -> None:

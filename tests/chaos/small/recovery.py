@@ -1,22 +1,21 @@
-"""How long what a dead worker held waits until it is started again."""
+"""How long what a dead worker held waits until another worker takes it up."""
 
 import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 HELD = text("SELECT id FROM ledger.jobs WHERE state = 'running' AND worker_id = :worker")
-# Started again: it runs elsewhere, has ended, or has been tried and waits once more. What its worker had asked for in
-# its last moment, such as a completion, may also have been done after it.
+# Another worker has claimed it, and starts it some milliseconds later; if that one is struck as well, its own recovery
+# counts. Or it has ended: what its worker asked for in its last moment, such as a completion, may be done after it.
 NOT_YET = text("""
-SELECT j.id FROM ledger.jobs j
-WHERE j.id = ANY (:held) AND j.finished_at IS NULL AND coalesce(j.started_at < :killed_at, true) AND NOT EXISTS (
-  SELECT FROM ledger.attempts a WHERE a.job_id = j.id AND a.started_at >= :killed_at)
+SELECT j.id, j.kind, j.priority, j.state, j.dispatched_at - :killed_at AS dispatched FROM ledger.jobs j
+WHERE j.id = ANY (:held) AND j.finished_at IS NULL AND j.claimed_at < :killed_at
 """)
 LOOK_EVERY = 0.05  # seconds
 BEFORE = 7.0
@@ -32,6 +31,8 @@ class Recovery:
     killed: float = field(default_factory=time.monotonic)
     held: list[int] | None = None
     count: int = 0
+    last: list[Any] = field(default_factory=list)
+    """The rows of those that were taken up last, a moment before that."""
     seconds: float | None = None
 
 
@@ -91,8 +92,9 @@ class Watch:
                 recovery.held = list(db.execute(HELD, {"worker": recovery.worker}).scalars())
                 recovery.count = len(recovery.held)
             asked = {"held": recovery.held, "killed_at": recovery.killed_at}
-            # One that was seen once has been: it may go on and wait for its next attempt before the others are seen.
-            recovery.held = list(db.execute(NOT_YET, asked).scalars())
+            if found := db.execute(NOT_YET, asked).all():
+                recovery.last = [tuple(map(str, row)) for row in found[:3]]
+            recovery.held = [row.id for row in found]
             if not recovery.held:
                 recovery.seconds = time.monotonic() - recovery.killed
 
