@@ -10,12 +10,14 @@ from ledger.pause import Pause, pauses
 from ledger.queries import (
     FailureGroup,
     Minute,
+    OpenTransaction,
     Overdue,
     QueueSeen,
     StateCount,
     WorkerSeen,
     count_states,
     group_failures,
+    read_oldest,
     read_overdue,
     read_pace,
     read_queues,
@@ -42,6 +44,7 @@ class Figures:
     pace: tuple[Minute, ...]
     schedules: tuple[timetable.Entry, ...]
     pauses: tuple[Pause, ...]
+    oldest: OpenTransaction | None
 
     @property
     def waiting(self) -> int:
@@ -61,4 +64,5 @@ def read_figures(db: Connection, now: datetime) -> Figures:
         pace=read_pace(db, now),
         schedules=timetable.entries(read_ticks(db, timetable.names(), 1), now),
         pauses=tuple(pauses(db)),
+        oldest=read_oldest(db),
     )

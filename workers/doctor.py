@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from jobs.registry import load
 from ledger.contract import missing
 from ledger.errors import JobError
+from ledger.queries import OpenTransaction, read_oldest
 from settings import Settings
 from workers.bell import connect
 from workers.reach import malformed, reason, redis_malformed
@@ -21,8 +22,6 @@ from workers.wiring import engine, vendors
 
 OLDEST_REDIS = (7, 0)
 OLDEST_POSTGRES = 150000
-LONG_TRANSACTION = 60
-"""Seconds: an older snapshot keeps the ledger's dead rows, and makes every pick slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +104,17 @@ def _inside(db: Connection) -> Iterator[Finding]:
         found="all known" if not unknown else f"unknown: {', '.join(unknown)}",
         mend="" if not unknown else "run `nexara migrate`",
     )
-    oldest = db.execute(
-        text(
-            "SELECT coalesce(max(extract(epoch FROM now() - xact_start)), 0)::int FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    ).scalar_one()
-    yield Finding(
-        "oldest transaction",
-        well=oldest < LONG_TRANSACTION,
-        found=f"{oldest} s, as far as this role may see",
-        mend="" if oldest < LONG_TRANSACTION else "find it in pg_stat_activity and end it: it slows every pick",
-    )
+    if migrated:
+        yield told_of(read_oldest(db))
+
+
+def told_of(oldest: OpenTransaction | None) -> Finding:
+    """Judge the oldest transaction: a forgotten one keeps the ledger's dead rows, and makes every pick slower."""
+    if oldest is None:
+        return Finding("oldest transaction", well=True, found="none is open")
+    age = f"{oldest.age.total_seconds():.0f} s, {oldest.role or 'nobody'}'s, {oldest.state or 'active'}"
+    mend = f"if nobody needs it, as a superuser: {oldest.mend}" if oldest.too_old else ""
+    return Finding("oldest transaction", well=not oldest.too_old, found=age, mend=mend)
 
 
 def _dashboard(settings: Settings) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from ledger.queries.order import JobFilter
 from ledger.queries.pace import Minute, read_pace
 from ledger.queries.queues import Overdue, QueueSeen, read_overdue, read_queues
 from ledger.queries.story import Story, read_story
+from ledger.queries.transactions import OpenTransaction, read_oldest
 from ledger.queries.walk import BadCursor
 from ledger.queries.workers import WorkerSeen, read_workers
 
@@ -22,6 +23,7 @@ __all__ = [
     "Kind",
     "LastError",
     "Minute",
+    "OpenTransaction",
     "Overdue",
     "Page",
     "QueueSeen",
@@ -34,6 +36,7 @@ __all__ = [
     "list_jobs",
     "looking",
     "read_kinds",
+    "read_oldest",
     "read_overdue",
     "read_pace",
     "read_queues",
