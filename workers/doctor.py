@@ -20,6 +20,7 @@ from workers.bell import connect
 from workers.reach import malformed, reason, redis_malformed
 from workers.wiring import engine, vendors
 
+SEES_ALL = text("SELECT pg_has_role('nexara_ledger', 'pg_read_all_stats', 'USAGE')")
 OLDEST_REDIS = (7, 0)
 OLDEST_POSTGRES = 150000
 
@@ -105,16 +106,18 @@ def _inside(db: Connection) -> Iterator[Finding]:
         mend="" if not unknown else "run `nexara migrate`",
     )
     if migrated:
-        yield told_of(read_oldest(db))
+        yield told_of(read_oldest(db), sees_all=bool(db.execute(SEES_ALL).scalar_one()))
 
 
-def told_of(oldest: OpenTransaction | None) -> Finding:
+def told_of(oldest: OpenTransaction | None, *, sees_all: bool = True) -> Finding:
     """Judge the oldest transaction: a forgotten one keeps the ledger's dead rows, and makes every pick slower."""
+    so_far = "" if sees_all else "; other roles' are not seen"
+    grant = "" if sees_all else "to see all, as a superuser: GRANT pg_read_all_stats TO nexara_ledger"
     if oldest is None:
-        return Finding("oldest transaction", well=True, found="none is open")
+        return Finding("oldest transaction", well=True, found=f"none is open{so_far}", mend=grant)
     age = f"{oldest.age.total_seconds():.0f} s, {oldest.role or 'nobody'}'s, {oldest.state or 'active'}"
-    mend = f"if nobody needs it, as a superuser: {oldest.mend}" if oldest.too_old else ""
-    return Finding("oldest transaction", well=not oldest.too_old, found=age, mend=mend)
+    mend = f"if nobody needs it, as a superuser: {oldest.mend}" if oldest.too_old else grant
+    return Finding("oldest transaction", well=not oldest.too_old, found=age + so_far, mend=mend)
 
 
 def _dashboard(settings: Settings) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 -- The oldest transaction that keeps dead rows from being removed: every pick walks over what it keeps.
 
 -- Only a role that may see all sessions sees when another's transaction began. Who migrates may be one that cannot pass
--- that on: then each of our functions sees its own sessions alone, which sees_all says.
+-- that on: then each of our functions sees its own sessions alone, as doctor says.
 DO $$
 BEGIN
   GRANT pg_read_all_stats TO nexara_ledger;
@@ -12,12 +12,11 @@ END $$;
 -- Its age in seconds, whose it is and what it does, but none of its words; no row: there is none. A prepared transaction
 -- has no session.
 CREATE FUNCTION ledger.oldest_transaction_v1()
-RETURNS TABLE (seconds integer, pid integer, role text, state text, prepared text, sees_all boolean)
+RETURNS TABLE (seconds integer, pid integer, role text, state text, prepared text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 BEGIN
   RETURN QUERY
-    SELECT extract(epoch FROM clock_timestamp() - held.since)::integer, held.pid, held.role, held.state, held.prepared,
-           pg_has_role('pg_read_all_stats', 'USAGE')
+    SELECT extract(epoch FROM clock_timestamp() - held.since)::integer, held.pid, held.role, held.state, held.prepared
     FROM (
       SELECT a.xact_start, a.pid, a.usename::text, a.state, NULL
       FROM pg_stat_activity a
