@@ -9,6 +9,7 @@ from dashboard import timetable
 from ledger.pause import Pause, pauses
 from ledger.queries import (
     FailureGroup,
+    LimitSeen,
     Minute,
     Overdue,
     QueueSeen,
@@ -16,6 +17,7 @@ from ledger.queries import (
     WorkerSeen,
     count_states,
     group_failures,
+    read_limits,
     read_overdue,
     read_pace,
     read_queues,
@@ -42,6 +44,7 @@ class Figures:
     pace: tuple[Minute, ...]
     schedules: tuple[timetable.Entry, ...]
     pauses: tuple[Pause, ...]
+    limits: tuple[LimitSeen, ...]
 
     @property
     def waiting(self) -> int:
@@ -61,4 +64,5 @@ def read_figures(db: Connection, now: datetime) -> Figures:
         pace=read_pace(db, now),
         schedules=timetable.entries(read_ticks(db, timetable.names(), 1), now),
         pauses=tuple(pauses(db)),
+        limits=read_limits(db),
     )

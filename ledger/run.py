@@ -19,11 +19,13 @@ from ledger import clock
 from ledger.checkpoint import reaching
 from ledger.claimed import Claimed, Ended
 from ledger.enqueue import FOLLOW_UPS
-from ledger.errors import Misconfigured
+from ledger.errors import Misconfigured, RateLimited
 from ledger.failure import Failure, describe
 from ledger.job import Job, Registry
+from ledger.limits import block
 from ledger.outcome import Again, Cancel, Cancelled, Known, Snooze, Snoozed
 from ledger.payload import Payload
+from ledger.retry import asked
 from ledger.transaction import moved_on, through_restarts
 from ledger.verdict import Verdict, judge
 
@@ -41,6 +43,10 @@ MISCONFIGURED = text("SELECT ledger.misconfigured_v1(:kind, :code, CAST(:busines
 MOVED_ON = "moved_on"
 PROGRESS_EVERY = 1.0  # seconds
 log = logging.getLogger(__name__)
+
+
+class Blocked(Exception):
+    """A vendor of this kind asked for a pause a moment ago: the ledger has put the job off until it is over."""
 
 
 class Unseen(Exception):
@@ -73,6 +79,8 @@ class Runner:
         except Unseen:
             through_restarts(run.given_back)
             ended = run.ended("available", "given_back")
+        except Blocked:
+            ended = run.ended("retryable", "vendor_paused")
         except Cancelled as stop:
             ended = run.cancelled(stop.said)
         except Snoozed as later:
@@ -186,6 +194,8 @@ class _Run:
         """
         with self.runner.engine.begin() as db:
             attempt: int | None = db.execute(START, self.known).scalar_one()
+        if attempt == 0:
+            raise Blocked
         self.attempt = attempt or self.attempt
         return attempt is not None
 
@@ -261,8 +271,7 @@ class _Run:
             draw=self.runner.draw,
         )
         if not verdict.ends:
-            pausing = error if isinstance(error, Misconfigured) else None
-            return self.ended(*through_restarts(lambda: self._fail(verdict, failure, pausing)), failure)
+            return self.ended(*through_restarts(lambda: self._fail(verdict, failure, error)), failure)
         return self.ended(*self._end_with_otherwise(verdict, failure.stored()), failure)
 
     def _end_with_otherwise(self, verdict: Verdict, error: dict[str, str]) -> tuple[str, str | None]:
@@ -274,7 +283,7 @@ class _Run:
             log.error("job.otherwise_failed", extra={"job_id": self.claimed.id})  # noqa: TRY400
             return through_restarts(lambda: self._end(verdict, error, None))
 
-    def _fail(self, verdict: Verdict, failure: Failure, pausing: Misconfigured | None) -> tuple[str, str | None]:
+    def _fail(self, verdict: Verdict, failure: Failure, error: Exception) -> tuple[str, str | None]:
         with self.runner.engine.begin() as db:
             state = db.execute(
                 FAIL,
@@ -287,9 +296,15 @@ class _Run:
                     "spent": verdict.spent,
                 },
             ).scalar_one()
-            if state is not None and pausing is not None:  # the next of its kind would only find out the same
-                business = self.claimed.business_id if pausing.of_business else None
-                db.execute(MISCONFIGURED, {"kind": self.claimed.kind, "code": pausing.code, "business": business})
+            # The next one would only be told the same.
+            match error:
+                case _ if state is None:
+                    pass
+                case Misconfigured():
+                    business = self.claimed.business_id if error.of_business else None
+                    db.execute(MISCONFIGURED, {"kind": self.claimed.kind, "code": error.code, "business": business})
+                case RateLimited(vendor=str() as vendor, retry_after=float() | int() as seconds):
+                    block(db, vendor, asked(seconds))
         return state or MOVED_ON, verdict.reason
 
     def _end(

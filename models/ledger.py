@@ -94,6 +94,7 @@ class JobKind(PlatformRow, because="a kind is part of the program"):
     timeout: Mapped[Period]
     max_attempts: Mapped[Small]
     give_up_after: Mapped[Period]
+    vendors: Mapped[Words] = mapped_column(server_default=text("'{}'"))
     about: Mapped[OwnWords]
 
 

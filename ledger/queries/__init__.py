@@ -4,6 +4,7 @@ from ledger.queries.catalogue import Kind, TickSeen, read_kinds, read_ticks
 from ledger.queries.counts import StateCount, count_states
 from ledger.queries.failures import FailureGroup, group_failures
 from ledger.queries.job import Attempt, JobSeen, LastError
+from ledger.queries.limits import LimitSeen, read_limits
 from ledger.queries.listing import Page, list_jobs
 from ledger.queries.looking import looking
 from ledger.queries.order import JobFilter
@@ -21,6 +22,7 @@ __all__ = [
     "JobSeen",
     "Kind",
     "LastError",
+    "LimitSeen",
     "Minute",
     "Overdue",
     "Page",
@@ -34,6 +36,7 @@ __all__ = [
     "list_jobs",
     "looking",
     "read_kinds",
+    "read_limits",
     "read_overdue",
     "read_pace",
     "read_queues",

@@ -91,6 +91,7 @@ def upgrade() -> None:
         sa.Column("timeout", sa.Interval(), nullable=False),
         sa.Column("max_attempts", sa.SmallInteger(), nullable=False),
         sa.Column("give_up_after", sa.Interval(), nullable=False),
+        sa.Column("vendors", sa.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("about", sa.Text(), nullable=False),
         sa.CheckConstraint("kind ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_job_kinds_kind")),
         sa.CheckConstraint("queue ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_job_kinds_queue")),
@@ -216,6 +217,28 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("job_id", "input_hash", name=op.f("kept_answers_pkey")),
         schema="ledger",
+    )
+    op.create_table(
+        "limits",
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("most", sa.Integer(), nullable=True),
+        sa.Column("calls", sa.Integer(), nullable=True),
+        sa.Column("per", sa.Interval(), nullable=True),
+        sa.Column("paced_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("blocked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.CheckConstraint("name ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_limits_name")),
+        sa.CheckConstraint("subject IN ('queue', 'vendor', 'business')", name=op.f("ck_limits_subject")),
+        sa.CheckConstraint("most >= 0", name=op.f("ck_limits_most")),
+        sa.CheckConstraint(
+            "num_nonnulls(calls, per) IN (0, 2) AND calls > 0 AND per > interval '0'", name=op.f("ck_limits_pace")
+        ),
+        sa.PrimaryKeyConstraint("subject", "name", name=op.f("limits_pkey")),
+        schema="ledger",
+        postgresql_with={"fillfactor": "50"},
     )
     op.create_table(
         "pauses",

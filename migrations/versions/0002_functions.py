@@ -16,6 +16,7 @@ def upgrade() -> None:
         "ledger/enqueue",
         "ledger/enqueue_many",
         "ledger/pause",
+        "ledger/limit",
         "ledger/dispatch",
         "ledger/start",
         "ledger/run",
