@@ -25,10 +25,11 @@ from ledger.outcome import Cancel, Known, Snooze
 from ledger.pause import pause, pauses, resume
 from ledger.watch import heartbeat, rescue
 from models.ledger import OPEN
-from tests.ledger.kinds import Colour, Count, Dry, Knock, Paint
+from tests.ledger.kinds import Colour, Count, Dry, Hang, Knock, Paint
 
 WALLS = [UUID(int=n) for n in (1, 2, 3)]
 WORKERS = [UUID(int=n) for n in (11, 12)]
+QUEUES = ("walls", "knocks", "pictures")
 
 DRAWN = {
     ("scheduled", "available"),
@@ -76,6 +77,7 @@ OUTCOMES: dict[str, Any] = {
     "painted": None,
     "down": TryAgain("down"),
     "busy": RateLimited("busy", retry_after=5),
+    "all_busy": RateLimited("busy", retry_after=5, vendor="gallery"),
     "hopeless": GiveUp("hopeless"),
     "no_key": Misconfigured("no_key", setting="KEY"),
     "bug": ValueError("a bug"),
@@ -107,12 +109,13 @@ class Machine(RuleBasedStateMachine):
     @initialize()
     def empty(self) -> None:
         self.ledger.sql(
-            "TRUNCATE ledger.jobs, ledger.attempts, ledger.kept_answers, ledger.workers, ledger.pauses, walked, effects"
+            "TRUNCATE ledger.jobs, ledger.attempts, ledger.kept_answers, ledger.workers, ledger.pauses, ledger.limits,"
+            " walked, effects"
         )
         with self.ledger.worker.begin() as db:
             for worker in WORKERS:
                 heartbeat(db, worker, 8, [])
-        for kind in (Paint, Paint, Count, Dry, Knock):
+        for kind in (Paint, Paint, Count, Dry, Knock, Hang):
             self.enqueue(uuid4(), kind, None)
         self.work_comes(WORKERS[0])
 
@@ -126,7 +129,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         wall=st.sampled_from(WALLS),
-        kind=st.sampled_from([Paint, Dry, Count, Knock]),
+        kind=st.sampled_from([Paint, Dry, Count, Knock, Hang]),
         colour=st.sampled_from([None, *Colour]),
     )
     def enqueue(self, wall: UUID, kind: type[Any], colour: Colour | None) -> None:
@@ -136,19 +139,41 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def time_passes(self) -> None:
         self.ledger.sql("UPDATE ledger.jobs SET run_at = now() WHERE state IN ('retryable', 'scheduled')")
+        self.ledger.sql("UPDATE ledger.limits SET blocked_until = NULL")
         with self.ledger.worker.begin() as db:
             promote(db)
 
     @rule(room=st.integers(1, 4))
     def dispatch(self, room: int) -> None:
-        for queue in ("walls", "knocks"):
+        most = self.ledger.sql("SELECT most FROM ledger.limits WHERE subject = 'queue'")
+        before = self._in_flight()
+        for queue in QUEUES:
             with self.ledger.worker.begin() as db:
                 self.tokens += [(job.id, job.fence) for job in dispatch(db, queue, [room] * 4)]
+        assert most is None or self._in_flight() <= max(most, before)
+
+    def _in_flight(self) -> int:
+        flying: int = self.ledger.sql(
+            "SELECT count(*) FROM ledger.jobs WHERE queue = 'walls' AND state IN ('dispatched', 'running')"
+        )
+        return flying
+
+    @rule(subject=st.sampled_from(["queue", "business"]), most=st.sampled_from([None, 0, 1, 3]))
+    def limits_change(self, subject: str, most: int | None) -> None:
+        self.ledger.sql("DELETE FROM ledger.limits WHERE subject = :subject", subject=subject)
+        if most is not None:
+            name = "walls" if subject == "queue" else "each"
+            self.ledger.sql(
+                "INSERT INTO ledger.limits (subject, name, most, who, why) VALUES (:subject, :name, :most, 'ada', 'x')",
+                subject=subject,
+                name=name,
+                most=most,
+            )
 
     @rule()
     def redis_is_lost(self) -> None:
         self.ledger.sql("UPDATE ledger.jobs SET dispatched_at = now() - interval '3 s' WHERE state = 'dispatched'")
-        for queue in ("walls", "knocks"):
+        for queue in QUEUES:
             with self.ledger.worker.begin() as db:
                 self.tokens += [(job.id, job.fence) for job in ring_again(db, queue, 2, None)]
 
@@ -330,6 +355,7 @@ class Machine(RuleBasedStateMachine):
             )
         self._rescue()
         self.resumed()
+        self.ledger.sql("DELETE FROM ledger.limits")
         self.ledger.sql("UPDATE ledger.jobs SET state = 'available' WHERE state = 'parked'")
         self.ledger.script.call = lambda _: "painted"
         self.ledger.script.load = lambda db, wall: wall

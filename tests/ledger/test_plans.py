@@ -227,6 +227,23 @@ def test_no_hot_statement_reads_what_has_finished(crowd: Crowd, rows: int) -> No
     assert found == {when: {} for when in found}
 
 
+def test_limits_are_counted_over_what_is_in_flight_and_nothing_else(crowd: Crowd) -> None:
+    crowd.ledger.sql(
+        "INSERT INTO ledger.limits (subject, name, most, calls, per, who, why) VALUES"
+        " ('queue', 'walls', 5000, 100000, interval '1 s', 'ada', 'x'),"
+        " ('business', 'each', 50, NULL, NULL, 'ada', 'x')"
+    )
+    grow(crowd, 50_000)
+    with crowd.ledger.worker.begin() as db:
+        for _ in range(8):  # as above: a plan that is kept
+            asked = db.begin_nested()
+            scans, rows, _ = counted(db, crowd, lambda db, _: dispatch(db, "walls", [100] * 4))
+            asked.rollback()
+    assert scans == 0
+    # All in flight, those of them that wait, and those of each of the fifty businesses; then what was picked, as above.
+    assert rows <= 4 * IN_FLIGHT + 2 * 100 + 64 + 10
+
+
 def test_the_start_stamp_and_a_ring_stay_on_their_page(crowd: Crowd) -> None:
     with crowd.ledger.worker.connect() as db:
         for statement in (HOT["start"][1], HOT["ring_again"][1]):

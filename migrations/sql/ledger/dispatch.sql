@@ -74,9 +74,6 @@ BEGIN
   END IF;
   FOR p IN 0..3 LOOP
     room := p_room[p + 1];
-    IF limited AND room > 0 THEN
-      room := ledger.room_in(p_queue, room);
-    END IF;
     CONTINUE WHEN coalesce(room, 0) <= 0;
     turn := coalesce((SELECT t.business_id FROM turns t WHERE t.queue = p_queue AND t.priority = p), nobody);
     -- The businesses with work, from the one after the last served: a loose index scan, so that a backfill of a
@@ -110,6 +107,11 @@ BEGIN
       ORDER BY lap, business_id LIMIT least(64, room)
     ) both_laps;
     CONTINUE WHEN due IS NULL;
+    IF limited THEN  -- asked only where somebody waits
+      room := ledger.room_in(p_queue, room);
+      CONTINUE WHEN room <= 0;
+      due := due[1:room];
+    END IF;
     RETURN QUERY
       UPDATE jobs SET state = 'dispatched', fence = jobs.fence + 1, dispatched_at = clock_timestamp()
       WHERE jobs.id = ANY (ARRAY(
