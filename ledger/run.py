@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -23,15 +23,17 @@ from ledger.errors import Misconfigured, RateLimited
 from ledger.failure import Failure, describe
 from ledger.job import Job, Registry
 from ledger.limits import block
+from ledger.message import say
 from ledger.outcome import Again, Cancel, Cancelled, Known, Snooze, Snoozed
 from ledger.payload import Payload
 from ledger.retry import asked
-from ledger.transaction import moved_on, through_restarts
+from ledger.transaction import held_up, moved_on, through_restarts
 from ledger.verdict import Verdict, judge
 
-START = text("SELECT ledger.start_v1(:id, :fence)")
-BEGIN_LOAD = text("SELECT ledger.begin_load_v1(:id, :fence)")
-BEGIN_SAVE = text("SELECT ledger.begin_save_v1(:id, :fence)")
+START = "SELECT ledger.start_v1({id}, {fence})"
+START_AT_ONCE = "SELECT ledger.start_at_once_v1({id}, {fence})"
+BEGIN_LOAD = "SELECT ledger.begin_load_v1({id}, {fence})"
+BEGIN_SAVE = "SELECT ledger.begin_save_v1({id}, {fence})"
 KEEP = text("SELECT ledger.keep_answer_v1(:id, :input_hash, CAST(:answer AS jsonb))")
 GO_ON = text("SELECT ledger.go_on_v1(CAST(:cursor AS jsonb), :percent, :doing)")
 FAIL = text("SELECT ledger.fail_v1(:id, :fence, CAST(:error AS jsonb), :state, :run_at, :reason, :spent)")
@@ -41,6 +43,8 @@ SNOOZE = text("SELECT ledger.snooze_v1(:id, :fence, :until)")
 PROGRESS = text("SELECT ledger.progress_v1(:id, :fence, :percent, :doing)")
 MISCONFIGURED = text("SELECT ledger.misconfigured_v1(:kind, :code, CAST(:business AS uuid))")
 MOVED_ON = "moved_on"
+PUT_OFF = b"0"
+"""What a start answers when a vendor of its kind asked for a pause."""
 PROGRESS_EVERY = 1.0  # seconds
 log = logging.getLogger(__name__)
 
@@ -138,8 +142,6 @@ class _Run:
 
     def _vendor_job(self, payload: Payload) -> Ended:
         steps = self.job.steps
-        if not through_restarts(self._started):
-            return self.ended(MOVED_ON)
         loaded = through_restarts(lambda: self._load(payload))
         if loaded is None:
             return self.ended(MOVED_ON)
@@ -153,12 +155,12 @@ class _Run:
                 pass
             case _:
                 answer = self._answer(given, answers)
-        return through_restarts(lambda: self._save(lambda db: steps.save(db, payload, answer)))
+        return through_restarts(lambda: self._save(lambda db: steps.save(db, payload, answer), starts=False))
 
     def _load(self, payload: Payload) -> tuple[Any, Mapping[str, Any]] | None:
         with self._transaction(), Session(self.runner.engine) as db, db.begin():
-            answers = db.execute(BEGIN_LOAD, self.known).scalar_one()
-            return None if answers is None else (self.job.steps.load(db, payload), answers)
+            answers = self._begun(db.connection(), BEGIN_LOAD, starts=True)
+            return None if answers is None else (self.job.steps.load(db, payload), json.loads(answers))
 
     def _answer(self, given: Any, kept: Mapping[str, Any]) -> Any:
         """Ask the vendor, or take the answer that an earlier attempt paid for."""
@@ -182,22 +184,34 @@ class _Run:
             db.execute(KEEP, {"id": self.claimed.id, "input_hash": input_hash, "answer": answer})
 
     def _database_job(self, payload: Payload) -> Ended:
-        if not through_restarts(self._started):
-            return self.ended(MOVED_ON)
-        return through_restarts(lambda: self._save(lambda db: self._body(db, payload)))
+        return through_restarts(lambda: self._save(lambda db: self._body(db, payload), starts=True))
 
     def _started(self) -> bool:
-        """Spend the attempt in a transaction of its own; false if the job is no longer ours.
-
-        One that also read or completed would leave no trace of a crash: the job that kills its worker would be tried
-        for ever.
-        """
+        """Spend the attempt of a job that has no transaction of its own; false if the job is no longer ours."""
         with self.runner.engine.begin() as db:
-            attempt: int | None = db.execute(START, self.known).scalar_one()
-        if attempt == 0:
-            raise Blocked
-        self.attempt = attempt or self.attempt
+            _, attempt = say(db, "BEGIN", START.format(**self.known))
         return attempt is not None
+
+    def _begun(self, db: Connection, begin: str, *, starts: bool) -> bytes | None:
+        """Begin the transaction of a step in one message; where it is the first, spend the attempt in one before it.
+
+        A start that also read or completed would leave no trace of a crash: the job that kills its worker would be
+        tried for ever. And the server carries out what a killed worker has sent: a start that may have to wait for
+        somebody is therefore committed by a message of its own, which a killed worker does not send.
+        """
+        began = ("BEGIN", begin.format(**self.known))
+        if not starts:
+            return say(db, *began)[-1]
+        try:
+            _, attempt, *_, begun = say(db, "BEGIN", START_AT_ONCE.format(**self.known), "COMMIT", *began)
+        except DBAPIError as error:
+            if not held_up(error):
+                raise
+            *_, attempt = say(db, "ROLLBACK", "BEGIN", START.format(**self.known))
+            *_, begun = say(db, "COMMIT", *began)
+        if attempt == PUT_OFF:
+            raise Blocked
+        return begun
 
     def reach(self, percent: int | None = None, doing: str | None = None) -> None:
         """Stop here if the job is to be cancelled; else write how far it is."""
@@ -224,12 +238,12 @@ class _Run:
         assert self.job.in_database is not None  # noqa: S101 - a registered job has one of the shapes
         return self.job.in_database(db, payload)
 
-    def _save(self, write: Callable[[Session], Again | Cancel | Snooze | None]) -> Ended:
+    def _save(self, write: Callable[[Session], Again | Cancel | Snooze | None], *, starts: bool) -> Ended:
         self.reach()
         with self._transaction(), Session(self.runner.engine) as db:
             with db.begin():
                 state = "succeeded"
-                db.execute(BEGIN_SAVE, self.known)
+                self._begun(db.connection(), BEGIN_SAVE, starts=starts)
                 said = write(db)
                 if isinstance(said, Cancel):
                     raise Cancelled(said)

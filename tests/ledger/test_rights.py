@@ -50,6 +50,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "in_flight": NOBODY,
     "claim_v1": WORKER,
     "start_v1": WORKER,
+    "start_at_once_v1": WORKER,
     "hold_v1": WORKER,
     "begin_load_v1": WORKER,
     "keep_answer_v1": WORKER,
