@@ -14,7 +14,7 @@ from dramatiq.broker import Consumer, MessageProxy
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger.claim import Token, claim, give_back
+from ledger.claim import Token, claim, disclaim, give_back
 from ledger.claimed import Claimed
 from ledger.dispatch import PRIORITIES, Dispatched, dispatch, ring_again
 from ledger.job import Registry
@@ -52,6 +52,7 @@ class Intake:
             Token, Claimed
         ] = {}  # by fence too: a job may be taken back and come again while its thread runs
         self._rest: dict[Token, deque[Claimed]] = {}
+        self._doubtful: list[Token] = []  # whose claim may have been done though its answer was lost
         self._closed = threading.Event()
         self._redis_again = 0.0
         self._heard = heard
@@ -82,6 +83,7 @@ class Intake:
 
     def give_back_all(self) -> int:
         """Give back, unspent, whatever is still held; returns how many were."""
+        self._settle_doubts()
         return self._give_back(list(self._held.values()))
 
     def _give_back(self, jobs: Sequence[Claimed]) -> int:
@@ -103,13 +105,16 @@ class Intake:
         if not self._heard():  # what it claimed now it would only give back, and claim again
             time.sleep(min(wait, 0.25))
             return []
-        key, tokens = self._pop(room, wait)
-        if not tokens:
-            return []
+        key, tokens = "", self._doubtful
         try:
+            self._settle_doubts()
+            key, tokens = self._pop(room, wait)
+            if not tokens:
+                return []
             claimed = self._claim(tokens)
         except SQLAlchemyError:
             log.warning("intake.claim_failed", extra={"count": len(tokens)})
+            self._doubtful = tokens
             self._return(key, tokens)
             time.sleep(min(wait, 0.25))
             return []
@@ -148,6 +153,13 @@ class Intake:
         self.budget.take(len(claimed))
         self._held.update(((job.id, job.fence), job) for job in claimed)
         return claimed
+
+    def _settle_doubts(self) -> None:
+        """Give back what we may hold without knowing it: else it would wait half a minute for its rescue."""
+        if self._doubtful:
+            with self._at_once.begin() as db:
+                disclaim(db, self._worker, self._doubtful)
+            self._doubtful = []
 
     def _return(self, key: str, tokens: list[Token]) -> None:
         """Put back what could not be claimed; if Redis is down too, the dispatcher rings again."""

@@ -20,6 +20,7 @@ def upgrade() -> None:
         "ledger/dispatch",
         "ledger/start",
         "ledger/run",
+        "ledger/disclaim",
         "ledger/watch",
         "ledger/tick",
         "ledger/operate",

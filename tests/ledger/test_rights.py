@@ -49,6 +49,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "threads_v1": WORKER,
     "in_flight": NOBODY,
     "claim_v1": WORKER,
+    "disclaim_v1": WORKER,
     "start_v1": WORKER,
     "start_at_once_v1": WORKER,
     "hold_v1": WORKER,
