@@ -86,8 +86,8 @@ def open_batch(
 ) -> Batch:
     """Open a batch that is filled and sealed later, in this transaction or in others.
 
-    `then` is enqueued when all jobs have ended, `if_succeeded` only if each succeeded, `if_died` only if one is dead; at
-    least one of them is given. Give `batch_id`, a new UUID, where what follows is to be told of its batch.
+    `then` is enqueued when all jobs have ended, `if_succeeded` only if each succeeded, `if_died` only if one is dead;
+    at least one of them is given. Give `batch_id`, a new UUID, where what follows is to be told of its batch.
     """
     given = {
         "then": _stored(then),

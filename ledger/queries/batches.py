@@ -17,7 +17,8 @@ SELECT b.id, b.business_id, b.root_id, b.opened_at, b.sealed_at, b.completed_at,
        b.succeeded, b.dead, b.cancelled, b.discarded, f.cues, f.kinds, f.jobs
 FROM ({batches}) b
 CROSS JOIN LATERAL (
-  SELECT array_agg(cue ORDER BY cue) AS cues, array_agg(kind ORDER BY cue) AS kinds, array_agg(job_id ORDER BY cue) AS jobs
+  SELECT array_agg(cue ORDER BY cue) AS cues, array_agg(kind ORDER BY cue) AS kinds,
+         array_agg(job_id ORDER BY cue) AS jobs
   FROM ledger.batch_follow_ups WHERE batch_id = b.id) f
 ORDER BY b.opened_at DESC, b.id
 """

@@ -36,7 +36,7 @@ END $$;
 CREATE FUNCTION ledger.api_batch_v1(p_id uuid, p_digest bytea, p_batch uuid)
 RETURNS TABLE (id uuid, state text, members integer, open integer, succeeded integer, dead integer, cancelled integer,
                discarded integer, opened_at timestamptz, sealed_at timestamptz, completed_at timestamptz)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   business CONSTANT uuid := ledger.api_business(p_id, p_digest, 'jobs:read');
 BEGIN

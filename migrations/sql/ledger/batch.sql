@@ -145,7 +145,7 @@ $$;
 CREATE FUNCTION ledger.batch_v1(p_batch uuid)
 RETURNS TABLE (id uuid, business_id uuid, state text, members integer, open integer, succeeded integer, dead integer,
                cancelled integer, discarded integer, opened_at timestamptz, sealed_at timestamptz, completed_at timestamptz)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   PERFORM ledger.batch_named(p_batch);
   RETURN QUERY SELECT * FROM ledger.see_batch(p_batch);
@@ -153,7 +153,7 @@ END $$;
 
 -- The batches of the job that asks.
 CREATE FUNCTION ledger.my_batches_v1() RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
   SELECT batch_id FROM batch_members
   WHERE job_id = nullif(current_setting('nexara.job', true), '')::bigint AND nexara.scope() IS NOT NULL
   ORDER BY batch_id
