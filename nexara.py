@@ -9,6 +9,7 @@ import click
 
 from ledger.errors import Misconfigured
 from settings import Settings, read
+from workers.batches import batches
 from workers.commands import jobs, limits, pauses
 from workers.keys import keys
 from workers.wiring import NotConfigured
@@ -137,6 +138,7 @@ def enqueue(settings: Settings, kind: str, payload: str, business: str | None, *
 
 
 main.add_command(jobs)
+main.add_command(batches)
 main.add_command(pauses)
 main.add_command(limits)
 main.add_command(keys)

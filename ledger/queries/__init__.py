@@ -1,5 +1,6 @@
 """What on-call asks of the ledger: read-only, bounded, and by index however many jobs there are."""
 
+from ledger.queries.batches import BatchSeen, FollowUp, MemberSeen, list_batches, list_members, read_batch
 from ledger.queries.catalogue import Kind, TickSeen, read_kinds, read_ticks
 from ledger.queries.counts import StateCount, count_states
 from ledger.queries.failures import FailureGroup, group_failures
@@ -17,12 +18,15 @@ from ledger.queries.workers import WorkerSeen, read_workers
 __all__ = [
     "Attempt",
     "BadCursor",
+    "BatchSeen",
     "FailureGroup",
+    "FollowUp",
     "JobFilter",
     "JobSeen",
     "Kind",
     "LastError",
     "LimitSeen",
+    "MemberSeen",
     "Minute",
     "Overdue",
     "Page",
@@ -33,8 +37,11 @@ __all__ = [
     "WorkerSeen",
     "count_states",
     "group_failures",
+    "list_batches",
     "list_jobs",
+    "list_members",
     "looking",
+    "read_batch",
     "read_kinds",
     "read_limits",
     "read_overdue",

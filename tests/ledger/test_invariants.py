@@ -1,5 +1,7 @@
 """Whatever happens in whatever order: no job is lost, no attempt finishes twice, only drawn arrows are walked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,10 +18,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from ledger import clock, operate
+from ledger.batch import Batch, my_batches, open_batch
 from ledger.claim import claim, complete_many, give_back
-from ledger.dispatch import dispatch, promote, ring_again, settle_pauses
+from ledger.dispatch import dispatch, promote, ring_again, settle_batches, settle_pauses
 from ledger.errors import GiveUp, Misconfigured, RateLimited, TryAgain
 from ledger.outcome import Cancel, Known, Snooze
 from ledger.pause import pause, pauses, resume
@@ -73,6 +77,25 @@ END $f$;
 CREATE TRIGGER walk AFTER UPDATE ON ledger.jobs FOR EACH ROW EXECUTE FUNCTION walk();
 """
 
+# What is due to complete by the jobs themselves, whatever the ledger has noted of them.
+THROUGH = """
+SELECT b.id FROM ledger.batches b WHERE b.sealed_at IS NOT NULL AND b.completed_at IS NULL AND NOT EXISTS (
+  SELECT FROM ledger.batch_members m JOIN ledger.jobs j ON j.id = m.job_id
+  WHERE m.batch_id = b.id AND j.finished_at IS NULL)
+"""
+COUNTED = """
+SELECT b.id, b.succeeded, b.dead, b.cancelled, b.discarded, count(*) FILTER (WHERE j.state = 'succeeded'),
+       count(*) FILTER (WHERE j.state = 'dead'), count(*) FILTER (WHERE j.state = 'cancelled'),
+       count(*) FILTER (WHERE j.state = 'discarded')
+FROM ledger.batches b LEFT JOIN ledger.batch_members m ON m.batch_id = b.id LEFT JOIN ledger.jobs j ON j.id = m.job_id
+WHERE b.completed_at IS NOT NULL GROUP BY b.id
+"""
+FOLLOWED = """
+SELECT b.id, b.completed_at IS NOT NULL, b.dead, (f.job_id IS NOT NULL)::int,
+       (SELECT count(*) FROM ledger.jobs j WHERE j.kind = f.kind AND j.payload = f.payload)
+FROM ledger.batches b JOIN ledger.batch_follow_ups f ON f.batch_id = b.id AND f.cue = 'then'
+"""
+
 OUTCOMES: dict[str, Any] = {
     "painted": None,
     "down": TryAgain("down"),
@@ -105,12 +128,13 @@ class Machine(RuleBasedStateMachine):
         self.enqueued: set[int] = set()
         self.tokens: list[tuple[int, int]] = []
         self.held: list[Any] = []
+        self.filling: list[UUID] = []
 
     @initialize()
     def empty(self) -> None:
         self.ledger.sql(
             "TRUNCATE ledger.jobs, ledger.attempts, ledger.kept_answers, ledger.workers, ledger.pauses, ledger.limits,"
-            " walked, effects"
+            " walked, effects, ledger.batches, ledger.batch_members, ledger.batch_follow_ups, ledger.batch_ends"
         )
         with self.ledger.worker.begin() as db:
             for worker in WORKERS:
@@ -135,6 +159,59 @@ class Machine(RuleBasedStateMachine):
     def enqueue(self, wall: UUID, kind: type[Any], colour: Colour | None) -> None:
         more = {"colour": colour} if kind is Paint else {}
         self.enqueued.add(self.ledger.enqueue(kind(wall_id=wall, **more)))
+
+    @rule(walls=st.lists(st.sampled_from(WALLS), max_size=3), kind=st.sampled_from([Paint, Count, Knock]))
+    def open_batch(self, walls: list[UUID], kind: type[Any]) -> None:
+        """Open a batch of new jobs and of open ones; what follows it is told apart by its wall."""
+        with self._web() as db:
+            batch = open_batch(db, then=Dry(wall_id=uuid4()))
+            self.enqueued |= {batch.enqueue(kind(wall_id=wall)) for wall in walls}
+        self.filling.append(batch.id)
+
+    @precondition(lambda self: self.filling)
+    @rule(data=st.data(), wall=st.sampled_from(WALLS), kind=st.sampled_from([Paint, Count, Knock]))
+    def fill_batch(self, data: Any, wall: UUID, kind: type[Any]) -> None:
+        with self._web() as db:
+            self.enqueued.add(Batch(db, data.draw(st.sampled_from(self.filling))).enqueue(kind(wall_id=wall)))
+
+    @precondition(lambda self: self.filling)
+    @rule(data=st.data())
+    def seal_batch(self, data: Any) -> None:
+        sealed = data.draw(st.sampled_from(self.filling))
+        self.filling.remove(sealed)
+        with self._web() as db:
+            Batch(db, sealed).seal()
+
+    @rule()
+    def settle_batches(self) -> None:
+        """Take up all that ended: exactly the batches that are through complete, and each counts what its jobs are."""
+        with self.ledger.admin.begin() as db:
+            through = set(db.execute(text(THROUGH)).scalars())
+            complete = set(db.execute(text("SELECT id FROM ledger.batches WHERE completed_at IS NOT NULL")).scalars())
+        for _ in range(50):
+            with self.ledger.worker.begin() as db:
+                if not settle_batches(db, most=1):
+                    break
+        with self.ledger.admin.begin() as db:
+            now = db.execute(text("SELECT id FROM ledger.batches WHERE completed_at IS NOT NULL")).scalars()
+            assert set(now) == complete | through
+            for row in db.execute(text(COUNTED)):
+                assert row[1:5] == row[5:9], row
+
+    @invariant()
+    def what_follows_a_batch_follows_once(self) -> None:
+        with self.ledger.admin.begin() as db:
+            for batch, complete, _, told, made in db.execute(text(FOLLOWED)):
+                assert (told, made) == (int(complete), int(complete)), batch
+
+    def _web(self) -> Any:
+        @contextmanager
+        def acting() -> Iterator[Session]:
+            with Session(self.ledger.web) as db, db.begin():
+                db.execute(text("SELECT nexara.act_for(:id)"), {"id": self.ledger.business})
+                yield db
+
+        return acting()
 
     @rule()
     def time_passes(self) -> None:
@@ -220,6 +297,8 @@ class Machine(RuleBasedStateMachine):
 
         def save(db: Any, wall: UUID, answer: str) -> None:
             db.execute(text("INSERT INTO public.effects VALUES (:id)"), {"id": held.id})
+            for batch in my_batches(db)[:1]:
+                batch.enqueue(Knock(wall_id=wall))
             if step == "save" and error is not None:
                 raise error
 
@@ -374,8 +453,16 @@ class Machine(RuleBasedStateMachine):
                             complete_many(db, [(held.id, held.fence)])
                 else:
                     self.ledger.runner.run(held)
+            if not self.ledger.sql("SELECT count(*) FROM ledger.jobs WHERE finished_at IS NULL"):
+                break
         open_still = self.ledger.sql("SELECT count(*) FROM ledger.jobs WHERE finished_at IS NULL")
         assert open_still == 0
+        for batch in self.filling:
+            with self._web() as db:
+                Batch(db, batch).seal()
+        self.settle_batches()
+        assert self.ledger.sql("SELECT count(*) FROM ledger.batches WHERE completed_at IS NULL") == 0
+        self.what_follows_a_batch_follows_once()
 
 
 def _prepare(ledger: Any) -> type[Machine]:
