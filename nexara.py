@@ -9,7 +9,8 @@ import click
 
 from ledger.errors import Misconfigured
 from settings import Settings, read
-from workers.commands import jobs, pauses
+from workers.batches import batches
+from workers.commands import jobs, limits, pauses
 from workers.keys import keys
 from workers.wiring import NotConfigured
 
@@ -137,7 +138,9 @@ def enqueue(settings: Settings, kind: str, payload: str, business: str | None, *
 
 
 main.add_command(jobs)
+main.add_command(batches)
 main.add_command(pauses)
+main.add_command(limits)
 main.add_command(keys)
 
 

@@ -131,6 +131,21 @@ def _paused(figures: Figures) -> Iterator[Alert]:
         )
 
 
+def _blocked(figures: Figures) -> Iterator[Alert]:
+    for limit in figures.limits:
+        if limit.blocked_until is not None:
+            waiting = sum(queue.waiting for queue in figures.queues if queue.queue in limit.queues)
+            yield Alert(
+                Level.SOON,
+                f"{limit.name} asked for a pause",
+                f"Nobody asks it before {limit.blocked_until:%H:%M:%S} UTC; {jobs(waiting)} due in"
+                f" {', '.join(limit.queues)}. If it asks again and again, set what it takes with"
+                f" `nexara limits set vendor {limit.name}`.",
+                link("/jobs", state=State.RETRYABLE),
+                "Jobs that wait",
+            )
+
+
 def _dead(figures: Figures) -> Iterator[Alert]:
     dead = figures.counts[State.DEAD]
     if dead.count:
@@ -173,6 +188,7 @@ RULES: tuple[Callable[[Figures], Iterator[Alert]], ...] = (
     _dispatcher,
     _parked,
     _paused,
+    _blocked,
     _schedules,
     _queues,
     _old_transaction,

@@ -9,6 +9,7 @@ from dashboard import timetable
 from ledger.pause import Pause, pauses
 from ledger.queries import (
     FailureGroup,
+    LimitSeen,
     Minute,
     OpenTransaction,
     Overdue,
@@ -17,6 +18,7 @@ from ledger.queries import (
     WorkerSeen,
     count_states,
     group_failures,
+    read_limits,
     read_oldest,
     read_overdue,
     read_pace,
@@ -45,6 +47,7 @@ class Figures:
     schedules: tuple[timetable.Entry, ...]
     pauses: tuple[Pause, ...]
     oldest: OpenTransaction | None
+    limits: tuple[LimitSeen, ...]
 
     @property
     def waiting(self) -> int:
@@ -65,4 +68,5 @@ def read_figures(db: Connection, now: datetime) -> Figures:
         schedules=timetable.entries(read_ticks(db, timetable.names(), 1), now),
         pauses=tuple(pauses(db)),
         oldest=read_oldest(db),
+        limits=read_limits(db),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -19,17 +19,21 @@ from ledger import clock
 from ledger.checkpoint import reaching
 from ledger.claimed import Claimed, Ended
 from ledger.enqueue import FOLLOW_UPS
-from ledger.errors import Misconfigured
+from ledger.errors import Misconfigured, RateLimited
 from ledger.failure import Failure, describe
 from ledger.job import Job, Registry
+from ledger.limits import block
+from ledger.message import say
 from ledger.outcome import Again, Cancel, Cancelled, Known, Snooze, Snoozed
 from ledger.payload import Payload
-from ledger.transaction import moved_on, through_restarts
+from ledger.retry import asked
+from ledger.transaction import held_up, moved_on, through_restarts
 from ledger.verdict import Verdict, judge
 
-START = text("SELECT ledger.start_v1(:id, :fence)")
-BEGIN_LOAD = text("SELECT ledger.begin_load_v1(:id, :fence)")
-BEGIN_SAVE = text("SELECT ledger.begin_save_v1(:id, :fence)")
+START = "SELECT ledger.start_v1({id}, {fence})"
+START_AT_ONCE = "SELECT ledger.start_at_once_v1({id}, {fence})"
+BEGIN_LOAD = "SELECT ledger.begin_load_v1({id}, {fence})"
+BEGIN_SAVE = "SELECT ledger.begin_save_v1({id}, {fence})"
 KEEP = text("SELECT ledger.keep_answer_v1(:id, :input_hash, CAST(:answer AS jsonb))")
 GO_ON = text("SELECT ledger.go_on_v1(CAST(:cursor AS jsonb), :percent, :doing)")
 FAIL = text("SELECT ledger.fail_v1(:id, :fence, CAST(:error AS jsonb), :state, :run_at, :reason, :spent)")
@@ -39,8 +43,14 @@ SNOOZE = text("SELECT ledger.snooze_v1(:id, :fence, :until)")
 PROGRESS = text("SELECT ledger.progress_v1(:id, :fence, :percent, :doing)")
 MISCONFIGURED = text("SELECT ledger.misconfigured_v1(:kind, :code, CAST(:business AS uuid))")
 MOVED_ON = "moved_on"
+PUT_OFF = b"0"
+"""What a start answers when a vendor of its kind asked for a pause."""
 PROGRESS_EVERY = 1.0  # seconds
 log = logging.getLogger(__name__)
+
+
+class Blocked(Exception):
+    """A vendor of this kind asked for a pause a moment ago: the ledger has put the job off until it is over."""
 
 
 class Unseen(Exception):
@@ -73,6 +83,8 @@ class Runner:
         except Unseen:
             through_restarts(run.given_back)
             ended = run.ended("available", "given_back")
+        except Blocked:
+            ended = run.ended("retryable", "vendor_paused")
         except Cancelled as stop:
             ended = run.cancelled(stop.said)
         except Snoozed as later:
@@ -130,8 +142,6 @@ class _Run:
 
     def _vendor_job(self, payload: Payload) -> Ended:
         steps = self.job.steps
-        if not through_restarts(self._started):
-            return self.ended(MOVED_ON)
         loaded = through_restarts(lambda: self._load(payload))
         if loaded is None:
             return self.ended(MOVED_ON)
@@ -145,12 +155,12 @@ class _Run:
                 pass
             case _:
                 answer = self._answer(given, answers)
-        return through_restarts(lambda: self._save(lambda db: steps.save(db, payload, answer)))
+        return through_restarts(lambda: self._save(lambda db: steps.save(db, payload, answer), starts=False))
 
     def _load(self, payload: Payload) -> tuple[Any, Mapping[str, Any]] | None:
         with self._transaction(), Session(self.runner.engine) as db, db.begin():
-            answers = db.execute(BEGIN_LOAD, self.known).scalar_one()
-            return None if answers is None else (self.job.steps.load(db, payload), answers)
+            answers = self._begun(db.connection(), BEGIN_LOAD, starts=True)
+            return None if answers is None else (self.job.steps.load(db, payload), json.loads(answers))
 
     def _answer(self, given: Any, kept: Mapping[str, Any]) -> Any:
         """Ask the vendor, or take the answer that an earlier attempt paid for."""
@@ -174,20 +184,34 @@ class _Run:
             db.execute(KEEP, {"id": self.claimed.id, "input_hash": input_hash, "answer": answer})
 
     def _database_job(self, payload: Payload) -> Ended:
-        if not through_restarts(self._started):
-            return self.ended(MOVED_ON)
-        return through_restarts(lambda: self._save(lambda db: self._body(db, payload)))
+        return through_restarts(lambda: self._save(lambda db: self._body(db, payload), starts=True))
 
     def _started(self) -> bool:
-        """Spend the attempt in a transaction of its own; false if the job is no longer ours.
-
-        One that also read or completed would leave no trace of a crash: the job that kills its worker would be tried
-        for ever.
-        """
+        """Spend the attempt of a job that has no transaction of its own; false if the job is no longer ours."""
         with self.runner.engine.begin() as db:
-            attempt: int | None = db.execute(START, self.known).scalar_one()
-        self.attempt = attempt or self.attempt
+            _, attempt = say(db, "BEGIN", START.format(**self.known))
         return attempt is not None
+
+    def _begun(self, db: Connection, begin: str, *, starts: bool) -> bytes | None:
+        """Begin the transaction of a step in one message; where it is the first, spend the attempt in one before it.
+
+        A start that also read or completed would leave no trace of a crash: the job that kills its worker would be
+        tried for ever. And the server carries out what a killed worker has sent: a start that may have to wait for
+        somebody is therefore committed by a message of its own, which a killed worker does not send.
+        """
+        began = ("BEGIN", begin.format(**self.known))
+        if not starts:
+            return say(db, *began)[-1]
+        try:
+            _, attempt, *_, begun = say(db, "BEGIN", START_AT_ONCE.format(**self.known), "COMMIT", *began)
+        except DBAPIError as error:
+            if not held_up(error):
+                raise
+            *_, attempt = say(db, "ROLLBACK", "BEGIN", START.format(**self.known))
+            *_, begun = say(db, "COMMIT", *began)
+        if attempt == PUT_OFF:
+            raise Blocked
+        return begun
 
     def reach(self, percent: int | None = None, doing: str | None = None) -> None:
         """Stop here if the job is to be cancelled; else write how far it is."""
@@ -214,12 +238,12 @@ class _Run:
         assert self.job.in_database is not None  # noqa: S101 - a registered job has one of the shapes
         return self.job.in_database(db, payload)
 
-    def _save(self, write: Callable[[Session], Again | Cancel | Snooze | None]) -> Ended:
+    def _save(self, write: Callable[[Session], Again | Cancel | Snooze | None], *, starts: bool) -> Ended:
         self.reach()
         with self._transaction(), Session(self.runner.engine) as db:
             with db.begin():
                 state = "succeeded"
-                db.execute(BEGIN_SAVE, self.known)
+                self._begun(db.connection(), BEGIN_SAVE, starts=starts)
                 said = write(db)
                 if isinstance(said, Cancel):
                     raise Cancelled(said)
@@ -261,8 +285,7 @@ class _Run:
             draw=self.runner.draw,
         )
         if not verdict.ends:
-            pausing = error if isinstance(error, Misconfigured) else None
-            return self.ended(*through_restarts(lambda: self._fail(verdict, failure, pausing)), failure)
+            return self.ended(*through_restarts(lambda: self._fail(verdict, failure, error)), failure)
         return self.ended(*self._end_with_otherwise(verdict, failure.stored()), failure)
 
     def _end_with_otherwise(self, verdict: Verdict, error: dict[str, str]) -> tuple[str, str | None]:
@@ -274,7 +297,7 @@ class _Run:
             log.error("job.otherwise_failed", extra={"job_id": self.claimed.id})  # noqa: TRY400
             return through_restarts(lambda: self._end(verdict, error, None))
 
-    def _fail(self, verdict: Verdict, failure: Failure, pausing: Misconfigured | None) -> tuple[str, str | None]:
+    def _fail(self, verdict: Verdict, failure: Failure, error: Exception) -> tuple[str, str | None]:
         with self.runner.engine.begin() as db:
             state = db.execute(
                 FAIL,
@@ -287,9 +310,15 @@ class _Run:
                     "spent": verdict.spent,
                 },
             ).scalar_one()
-            if state is not None and pausing is not None:  # the next of its kind would only find out the same
-                business = self.claimed.business_id if pausing.of_business else None
-                db.execute(MISCONFIGURED, {"kind": self.claimed.kind, "code": pausing.code, "business": business})
+            # The next one would only be told the same.
+            match error:
+                case _ if state is None:
+                    pass
+                case Misconfigured():
+                    business = self.claimed.business_id if error.of_business else None
+                    db.execute(MISCONFIGURED, {"kind": self.claimed.kind, "code": error.code, "business": business})
+                case RateLimited(vendor=str() as vendor, retry_after=float() | int() as seconds):
+                    block(db, vendor, asked(seconds))
         return state or MOVED_ON, verdict.reason
 
     def _end(

@@ -7,6 +7,7 @@ from sqlalchemy.orm import configure_mappers
 
 from models import (
     accounts,
+    batches,
     billing,
     bookings,
     calls,
@@ -16,6 +17,7 @@ from models import (
     knowledge,
     leads,
     ledger,
+    limits,
     mail,
     map_rows,
     money,
@@ -30,6 +32,7 @@ from models.base import Row
 __all__ = [
     "Row",
     "accounts",
+    "batches",
     "billing",
     "bookings",
     "calls",
@@ -39,6 +42,7 @@ __all__ = [
     "knowledge",
     "leads",
     "ledger",
+    "limits",
     "mail",
     "map_rows",
     "money",

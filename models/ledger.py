@@ -94,6 +94,7 @@ class JobKind(PlatformRow, because="a kind is part of the program"):
     timeout: Mapped[Period]
     max_attempts: Mapped[Small]
     give_up_after: Mapped[Period]
+    vendors: Mapped[Words] = mapped_column(server_default=text("'{}'"))
     about: Mapped[OwnWords]
 
 
@@ -138,6 +139,7 @@ class Job(PlatformRow, because="the ledger reads across businesses; business_id 
     cancel_requested_at: Mapped[Moment | None]
     progress: Mapped[Small | None]
     doing: Mapped[Name | None]
+    in_batch: Mapped[Flag] = mapped_column(server_default=text("false"))
 
     # Every arrow is written to each index that holds the row, so each is over a few states only, or over follow-ups.
     __table_args__ = (

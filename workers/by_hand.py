@@ -77,7 +77,7 @@ def operate(settings: Settings, what: str, job_ids: tuple[int, ...], *, as_json:
 def list_jobs(settings: Settings, *, state: str | None, kind: str | None, limit: int, as_json: bool) -> None:
     """Print jobs, newest first: a line each, or one JSON object a line."""
     wanted = JobFilter(state=_state(state), kind=kind)
-    with _looking(settings) as db:
+    with looking(settings) as db:
         page = queries.list_jobs(db, wanted, size=limit)
     if as_json:
         for job in page.jobs:
@@ -99,7 +99,7 @@ def list_jobs(settings: Settings, *, state: str | None, kind: str | None, limit:
 
 def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
     """Print one job with its attempts and its chain; raises NotConfigured if there is none."""
-    with _looking(settings) as db:
+    with looking(settings) as db:
         story = queries.read_story(db, job_id)
     if story is None:
         raise NotConfigured(f"there is no job {job_id}")
@@ -123,7 +123,8 @@ def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _looking(settings: Settings) -> Iterator[Connection]:
+def looking(settings: Settings) -> Iterator[Connection]:
+    """Yield a transaction as nexara_dashboard that cannot write."""
     with _database(settings) as database, queries.looking(database) as db:
         yield db
 

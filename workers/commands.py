@@ -1,4 +1,4 @@
-"""`nexara jobs` and `nexara pauses`; what they do is imported when they run."""
+"""`nexara jobs`, `nexara pauses` and `nexara limits`; what they do is imported when they run."""
 
 import sys
 
@@ -118,3 +118,59 @@ def end_pause(settings: Settings, pause_id: int) -> None:
     from workers.pausing import end
 
     end(settings, pause_id)
+
+
+@click.group()
+def limits() -> None:
+    """Limit what queues, vendors and businesses have at once, and how often vendors are asked."""
+
+
+@limits.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON, one object a line.")
+@click.pass_obj
+def list_limits(settings: Settings, *, as_json: bool) -> None:
+    """List the limits, and how much of each is in use."""
+    from workers.limiting import list_limits as show
+
+    show(settings, as_json=as_json)
+
+
+SUBJECT = click.Choice(["queue", "vendor", "business"])
+
+
+@limits.command("set")
+@click.argument("subject", type=SUBJECT)
+@click.argument("name")
+@click.option("--most", type=click.IntRange(0), help="Jobs in flight at once; 0 stops it.")
+@click.option("--calls", type=click.IntRange(1), help="Jobs begun in a span of time.")
+@click.option("--per", "seconds", type=click.FloatRange(0, min_open=True), help="The span of --calls, in seconds.")
+@click.option("--why", required=True, help="The reason, for whoever finds it limited.")
+@click.pass_obj
+def set_limit(
+    settings: Settings, subject: str, name: str, most: int | None, calls: int | None, seconds: float | None, why: str
+) -> None:
+    """Limit a queue, a vendor or a business (by its id; `each` for those without a limit of their own)."""
+    from workers.limiting import put
+
+    put(settings, subject, name, most=most, calls=calls, seconds=seconds, why=why)
+
+
+@limits.command("drop")
+@click.argument("subject", type=SUBJECT)
+@click.argument("name")
+@click.pass_obj
+def drop_limit(settings: Settings, subject: str, name: str) -> None:
+    """Take a limit away."""
+    from workers.limiting import drop
+
+    drop(settings, subject, name)
+
+
+@limits.command("unblock")
+@click.argument("vendor")
+@click.pass_obj
+def unblock_vendor(settings: Settings, vendor: str) -> None:
+    """Ask a vendor again before the pause that it asked for is over."""
+    from workers.limiting import unblock
+
+    unblock(settings, vendor)

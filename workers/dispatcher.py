@@ -19,6 +19,7 @@ from ledger.dispatch import (
     dispatch,
     promote,
     ring_again,
+    settle_batches,
     settle_pauses,
     sleep,
     threads,
@@ -38,6 +39,7 @@ NAP = 0.5  # seconds: the longest sleep when nobody knocks
 PROMOTE_EVERY = 0.1
 RING_AGAIN_EVERY = 1.0
 SETTLE_EVERY = 1.0
+SETTLE_BATCHES_EVERY = 0.25
 COUNT_THREADS_EVERY = 1.0
 SHARE = 0.75  # of a queue's work in flight that one business may have: long jobs cannot be interrupted for another's
 
@@ -112,6 +114,12 @@ class Dispatcher:
                 settled = settle_pauses(db)
             if settled:  # there may be more of a backlog
                 self._due["pauses"] = 0.0
+            moved += settled
+        if self._is_due("batches", SETTLE_BATCHES_EVERY):
+            with self._at_once.begin() as db:
+                settled = settle_batches(db)
+            if settled:
+                self._due["batches"] = 0.0
             moved += settled
         if self._is_due("ring_again", RING_AGAIN_EVERY):
             self._ring_again()

@@ -124,17 +124,14 @@ class Intake:
         return self._shared(claimed)
 
     def _shared(self, claimed: list[Claimed]) -> list[Claimed]:
-        """Return one started job a thread, and leave the others of its set to whichever of these ends first.
+        """Return one job a thread, and leave the others of its set to whichever of these ends first.
 
         To hand a job to a thread costs more than a small job does.
         """
-        started = [job for job in claimed if job.started]
-        if len(started) <= self.threads:
-            return claimed
-        carried = started[: self.threads]
-        rest = deque(started[self.threads :])
-        self._rest.update(((job.id, job.fence), rest) for job in carried)
-        return [*carried, *(job for job in claimed if not job.started)]
+        carried, rest = claimed[: self.threads], deque(claimed[self.threads :])
+        if rest:
+            self._rest.update(((job.id, job.fence), rest) for job in carried)
+        return carried
 
     def _pop(self, room: int, wait: float) -> tuple[str, list[Token]]:
         if time.monotonic() >= self._redis_again:

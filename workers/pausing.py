@@ -39,28 +39,28 @@ def add(settings: Settings, *, queue: str | None, kind: str | None, business: st
         business_id = UUID(business) if business else None
     except ValueError:
         raise NotConfigured("--business must be a UUID") from None
-    with _operating(settings) as db:
-        pause_id = ledger_pause.pause(db, who=_me(), why=why, queue=queue, kind=kind, business_id=business_id)
+    with operating(settings) as db:
+        pause_id = ledger_pause.pause(db, who=me(), why=why, queue=queue, kind=kind, business_id=business_id)
     click.echo(f"pause {pause_id}")
 
 
 def end(settings: Settings, pause_id: int) -> None:
     """Resume; raises NotConfigured with what is wrong."""
-    with _operating(settings) as db:
-        ledger_pause.resume(db, pause_id, who=_me())
+    with operating(settings) as db:
+        ledger_pause.resume(db, pause_id, who=me())
     click.echo(f"pause {pause_id} has ended")
 
 
 def snooze(settings: Settings, job_id: int, minutes: int) -> None:
     """Put off a job; raises NotConfigured with what is wrong."""
     until = clock.now() + timedelta(minutes=minutes)
-    with _operating(settings) as db:
+    with operating(settings) as db:
         operate.snooze(db, job_id, until)
     click.echo(f"job {job_id} is put off until {until:%Y-%m-%d %H:%M} UTC")
 
 
 @contextmanager
-def _operating(settings: Settings) -> Iterator[Connection]:
+def operating(settings: Settings) -> Iterator[Connection]:
     """Yield a transaction whose refusals end the command with what they say."""
     try:
         with connected(settings) as db:
@@ -69,7 +69,7 @@ def _operating(settings: Settings) -> Iterator[Connection]:
         raise NotConfigured(str(refused)) from None
 
 
-def _me() -> str:
+def me() -> str:
     """Return the account that this runs under: who paused, for the page."""
     try:
         return f"{getpass.getuser()}, at the command line"

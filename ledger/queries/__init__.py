@@ -1,9 +1,11 @@
 """What on-call asks of the ledger: read-only, bounded, and by index however many jobs there are."""
 
+from ledger.queries.batches import BatchSeen, FollowUp, MemberSeen, list_batches, list_members, read_batch
 from ledger.queries.catalogue import Kind, TickSeen, read_kinds, read_ticks
 from ledger.queries.counts import StateCount, count_states
 from ledger.queries.failures import FailureGroup, group_failures
 from ledger.queries.job import Attempt, JobSeen, LastError
+from ledger.queries.limits import LimitSeen, read_limits
 from ledger.queries.listing import Page, list_jobs
 from ledger.queries.looking import looking
 from ledger.queries.order import JobFilter
@@ -17,11 +19,15 @@ from ledger.queries.workers import WorkerSeen, read_workers
 __all__ = [
     "Attempt",
     "BadCursor",
+    "BatchSeen",
     "FailureGroup",
+    "FollowUp",
     "JobFilter",
     "JobSeen",
     "Kind",
     "LastError",
+    "LimitSeen",
+    "MemberSeen",
     "Minute",
     "OpenTransaction",
     "Overdue",
@@ -33,9 +39,13 @@ __all__ = [
     "WorkerSeen",
     "count_states",
     "group_failures",
+    "list_batches",
     "list_jobs",
+    "list_members",
     "looking",
+    "read_batch",
     "read_kinds",
+    "read_limits",
     "read_oldest",
     "read_overdue",
     "read_pace",

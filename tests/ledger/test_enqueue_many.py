@@ -106,7 +106,7 @@ def everything(ledger: Ledger) -> Ledger:
     ):
         ledger.sql(
             "INSERT INTO ledger.job_kinds SELECT 'walls.' || :kind, queue, priority, CAST(:fields AS jsonb), "
-            "CAST(:unique_by AS text[]), :until_done, timeout, max_attempts, give_up_after, about "
+            "CAST(:unique_by AS text[]), :until_done, timeout, max_attempts, give_up_after, '{}', about "
             "FROM ledger.job_kinds WHERE kind = 'walls.dry'",
             kind=kind,
             fields=json.dumps(Everything.fields()),

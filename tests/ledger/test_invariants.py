@@ -1,5 +1,7 @@
 """Whatever happens in whatever order: no job is lost, no attempt finishes twice, only drawn arrows are walked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,19 +18,22 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from ledger import clock, operate
+from ledger.batch import Batch, my_batches, open_batch
 from ledger.claim import claim, complete_many, give_back
-from ledger.dispatch import dispatch, promote, ring_again, settle_pauses
+from ledger.dispatch import dispatch, promote, ring_again, settle_batches, settle_pauses
 from ledger.errors import GiveUp, Misconfigured, RateLimited, TryAgain
 from ledger.outcome import Cancel, Known, Snooze
 from ledger.pause import pause, pauses, resume
 from ledger.watch import heartbeat, rescue
 from models.ledger import OPEN
-from tests.ledger.kinds import Colour, Count, Dry, Knock, Paint
+from tests.ledger.kinds import Colour, Count, Dry, Hang, Knock, Paint
 
 WALLS = [UUID(int=n) for n in (1, 2, 3)]
 WORKERS = [UUID(int=n) for n in (11, 12)]
+QUEUES = ("walls", "knocks", "pictures")
 
 DRAWN = {
     ("scheduled", "available"),
@@ -72,10 +77,30 @@ END $f$;
 CREATE TRIGGER walk AFTER UPDATE ON ledger.jobs FOR EACH ROW EXECUTE FUNCTION walk();
 """
 
+# What is due to complete by the jobs themselves, whatever the ledger has noted of them.
+THROUGH = """
+SELECT b.id FROM ledger.batches b WHERE b.sealed_at IS NOT NULL AND b.completed_at IS NULL AND NOT EXISTS (
+  SELECT FROM ledger.batch_members m JOIN ledger.jobs j ON j.id = m.job_id
+  WHERE m.batch_id = b.id AND j.finished_at IS NULL)
+"""
+COUNTED = """
+SELECT b.id, b.succeeded, b.dead, b.cancelled, b.discarded, count(*) FILTER (WHERE j.state = 'succeeded'),
+       count(*) FILTER (WHERE j.state = 'dead'), count(*) FILTER (WHERE j.state = 'cancelled'),
+       count(*) FILTER (WHERE j.state = 'discarded')
+FROM ledger.batches b LEFT JOIN ledger.batch_members m ON m.batch_id = b.id LEFT JOIN ledger.jobs j ON j.id = m.job_id
+WHERE b.completed_at IS NOT NULL GROUP BY b.id
+"""
+FOLLOWED = """
+SELECT b.id, b.completed_at IS NOT NULL, b.dead, (f.job_id IS NOT NULL)::int,
+       (SELECT count(*) FROM ledger.jobs j WHERE j.kind = f.kind AND j.payload = f.payload)
+FROM ledger.batches b JOIN ledger.batch_follow_ups f ON f.batch_id = b.id AND f.cue = 'then'
+"""
+
 OUTCOMES: dict[str, Any] = {
     "painted": None,
     "down": TryAgain("down"),
     "busy": RateLimited("busy", retry_after=5),
+    "all_busy": RateLimited("busy", retry_after=5, vendor="gallery"),
     "hopeless": GiveUp("hopeless"),
     "no_key": Misconfigured("no_key", setting="KEY"),
     "bug": ValueError("a bug"),
@@ -103,16 +128,18 @@ class Machine(RuleBasedStateMachine):
         self.enqueued: set[int] = set()
         self.tokens: list[tuple[int, int]] = []
         self.held: list[Any] = []
+        self.filling: list[UUID] = []
 
     @initialize()
     def empty(self) -> None:
         self.ledger.sql(
-            "TRUNCATE ledger.jobs, ledger.attempts, ledger.kept_answers, ledger.workers, ledger.pauses, walked, effects"
+            "TRUNCATE ledger.jobs, ledger.attempts, ledger.kept_answers, ledger.workers, ledger.pauses, ledger.limits,"
+            " walked, effects, ledger.batches, ledger.batch_members, ledger.batch_follow_ups, ledger.batch_ends"
         )
         with self.ledger.worker.begin() as db:
             for worker in WORKERS:
                 heartbeat(db, worker, 8, [])
-        for kind in (Paint, Paint, Count, Dry, Knock):
+        for kind in (Paint, Paint, Count, Dry, Knock, Hang):
             self.enqueue(uuid4(), kind, None)
         self.work_comes(WORKERS[0])
 
@@ -126,29 +153,104 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         wall=st.sampled_from(WALLS),
-        kind=st.sampled_from([Paint, Dry, Count, Knock]),
+        kind=st.sampled_from([Paint, Dry, Count, Knock, Hang]),
         colour=st.sampled_from([None, *Colour]),
     )
     def enqueue(self, wall: UUID, kind: type[Any], colour: Colour | None) -> None:
         more = {"colour": colour} if kind is Paint else {}
         self.enqueued.add(self.ledger.enqueue(kind(wall_id=wall, **more)))
 
+    @rule(walls=st.lists(st.sampled_from(WALLS), max_size=3), kind=st.sampled_from([Paint, Count, Knock]))
+    def open_batch(self, walls: list[UUID], kind: type[Any]) -> None:
+        """Open a batch of new jobs and of open ones; what follows it is told apart by its wall."""
+        with self._web() as db:
+            batch = open_batch(db, then=Dry(wall_id=uuid4()))
+            self.enqueued |= {batch.enqueue(kind(wall_id=wall)) for wall in walls}
+        self.filling.append(batch.id)
+
+    @precondition(lambda self: self.filling)
+    @rule(data=st.data(), wall=st.sampled_from(WALLS), kind=st.sampled_from([Paint, Count, Knock]))
+    def fill_batch(self, data: Any, wall: UUID, kind: type[Any]) -> None:
+        with self._web() as db:
+            self.enqueued.add(Batch(db, data.draw(st.sampled_from(self.filling))).enqueue(kind(wall_id=wall)))
+
+    @precondition(lambda self: self.filling)
+    @rule(data=st.data())
+    def seal_batch(self, data: Any) -> None:
+        sealed = data.draw(st.sampled_from(self.filling))
+        self.filling.remove(sealed)
+        with self._web() as db:
+            Batch(db, sealed).seal()
+
+    @rule()
+    def settle_batches(self) -> None:
+        """Take up all that ended: exactly the batches that are through complete, and each counts what its jobs are."""
+        with self.ledger.admin.begin() as db:
+            through = set(db.execute(text(THROUGH)).scalars())
+            complete = set(db.execute(text("SELECT id FROM ledger.batches WHERE completed_at IS NOT NULL")).scalars())
+        for _ in range(50):
+            with self.ledger.worker.begin() as db:
+                if not settle_batches(db, most=1):
+                    break
+        with self.ledger.admin.begin() as db:
+            now = db.execute(text("SELECT id FROM ledger.batches WHERE completed_at IS NOT NULL")).scalars()
+            assert set(now) == complete | through
+            for row in db.execute(text(COUNTED)):
+                assert row[1:5] == row[5:9], row
+
+    @invariant()
+    def what_follows_a_batch_follows_once(self) -> None:
+        with self.ledger.admin.begin() as db:
+            for batch, complete, _, told, made in db.execute(text(FOLLOWED)):
+                assert (told, made) == (int(complete), int(complete)), batch
+
+    def _web(self) -> Any:
+        @contextmanager
+        def acting() -> Iterator[Session]:
+            with Session(self.ledger.web) as db, db.begin():
+                db.execute(text("SELECT nexara.act_for(:id)"), {"id": self.ledger.business})
+                yield db
+
+        return acting()
+
     @rule()
     def time_passes(self) -> None:
         self.ledger.sql("UPDATE ledger.jobs SET run_at = now() WHERE state IN ('retryable', 'scheduled')")
+        self.ledger.sql("UPDATE ledger.limits SET blocked_until = NULL")
         with self.ledger.worker.begin() as db:
             promote(db)
 
     @rule(room=st.integers(1, 4))
     def dispatch(self, room: int) -> None:
-        for queue in ("walls", "knocks"):
+        most = self.ledger.sql("SELECT most FROM ledger.limits WHERE subject = 'queue'")
+        before = self._in_flight()
+        for queue in QUEUES:
             with self.ledger.worker.begin() as db:
                 self.tokens += [(job.id, job.fence) for job in dispatch(db, queue, [room] * 4)]
+        assert most is None or self._in_flight() <= max(most, before)
+
+    def _in_flight(self) -> int:
+        flying: int = self.ledger.sql(
+            "SELECT count(*) FROM ledger.jobs WHERE queue = 'walls' AND state IN ('dispatched', 'running')"
+        )
+        return flying
+
+    @rule(subject=st.sampled_from(["queue", "business"]), most=st.sampled_from([None, 0, 1, 3]))
+    def limits_change(self, subject: str, most: int | None) -> None:
+        self.ledger.sql("DELETE FROM ledger.limits WHERE subject = :subject", subject=subject)
+        if most is not None:
+            name = "walls" if subject == "queue" else "each"
+            self.ledger.sql(
+                "INSERT INTO ledger.limits (subject, name, most, who, why) VALUES (:subject, :name, :most, 'ada', 'x')",
+                subject=subject,
+                name=name,
+                most=most,
+            )
 
     @rule()
     def redis_is_lost(self) -> None:
         self.ledger.sql("UPDATE ledger.jobs SET dispatched_at = now() - interval '3 s' WHERE state = 'dispatched'")
-        for queue in ("walls", "knocks"):
+        for queue in QUEUES:
             with self.ledger.worker.begin() as db:
                 self.tokens += [(job.id, job.fence) for job in ring_again(db, queue, 2, None)]
 
@@ -195,6 +297,8 @@ class Machine(RuleBasedStateMachine):
 
         def save(db: Any, wall: UUID, answer: str) -> None:
             db.execute(text("INSERT INTO public.effects VALUES (:id)"), {"id": held.id})
+            for batch in my_batches(db)[:1]:
+                batch.enqueue(Knock(wall_id=wall))
             if step == "save" and error is not None:
                 raise error
 
@@ -330,6 +434,7 @@ class Machine(RuleBasedStateMachine):
             )
         self._rescue()
         self.resumed()
+        self.ledger.sql("DELETE FROM ledger.limits")
         self.ledger.sql("UPDATE ledger.jobs SET state = 'available' WHERE state = 'parked'")
         self.ledger.script.call = lambda _: "painted"
         self.ledger.script.load = lambda db, wall: wall
@@ -348,8 +453,16 @@ class Machine(RuleBasedStateMachine):
                             complete_many(db, [(held.id, held.fence)])
                 else:
                     self.ledger.runner.run(held)
+            if not self.ledger.sql("SELECT count(*) FROM ledger.jobs WHERE finished_at IS NULL"):
+                break
         open_still = self.ledger.sql("SELECT count(*) FROM ledger.jobs WHERE finished_at IS NULL")
         assert open_still == 0
+        for batch in self.filling:
+            with self._web() as db:
+                Batch(db, batch).seal()
+        self.settle_batches()
+        assert self.ledger.sql("SELECT count(*) FROM ledger.batches WHERE completed_at IS NULL") == 0
+        self.what_follows_a_batch_follows_once()
 
 
 def _prepare(ledger: Any) -> type[Machine]:

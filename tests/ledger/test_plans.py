@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from ledger.claim import claim, complete_many, give_back
-from ledger.dispatch import dispatch, promote, ring_again, settle_pauses, waiting
+from ledger.dispatch import dispatch, promote, ring_again, settle_batches, settle_pauses, waiting
 from ledger.operate import discard, retry
 from ledger.watch import heartbeat, rescue
 from tests.ledger.kinds import Count, Dry, Knock
@@ -32,11 +32,28 @@ SELECT CASE WHEN n % 2 = 0 THEN 'walls.dry' ELSE 'walls.knock' END, 'walls', 2,
 FROM generate_series(1, :rows) n
 RETURNING id, fence
 """
+HOUSE = UUID(int=0)
+BATCHES = """
+WITH opened AS (
+  INSERT INTO ledger.batches (id, business_id, root_id, sealed_at, settled)
+  VALUES (:batch, :business, 1, NULL, true), (gen_random_uuid(), :business, 1, now(), true)
+  RETURNING id, sealed_at
+), marked AS (
+  UPDATE ledger.jobs SET in_batch = true WHERE id = ANY (:jobs) RETURNING id
+)
+INSERT INTO ledger.batch_members (job_id, batch_id)
+SELECT marked.id, opened.id FROM marked, opened WHERE sealed_at IS NOT NULL
+"""
+ENDED_MEMBERS = """
+INSERT INTO ledger.batch_members (job_id, batch_id, state)
+SELECT 1000000000 + n, id, 'succeeded' FROM ledger.batches, generate_series(1, :rows) n WHERE sealed_at IS NOT NULL
+"""
 READ = text(
     "SELECT coalesce(sum(seq_scan), 0), coalesce(sum(idx_tup_fetch), 0), coalesce(sum(n_tup_hot_upd), 0) "
     "FROM pg_stat_xact_user_tables WHERE schemaname = 'ledger' AND relname = ANY (:tables)"
 )
-JOBS, OTHERS = ["jobs"], ["attempts", "kept_answers"]
+OF_BATCHES = ["batches", "batch_members", "batch_follow_ups", "batch_ends"]
+JOBS, OTHERS = ["jobs"], ["attempts", "kept_answers", *OF_BATCHES]
 AVAILABLE, DISPATCHED, RUNNING, LATER, DUE = 2000, 300, 100, 1000, 20
 IN_FLIGHT = DISPATCHED + RUNNING
 
@@ -52,6 +69,8 @@ class Crowd:
     running: list[tuple[int, int]] = field(default_factory=list)
     dead: int = 0
     twin: UUID = field(default_factory=uuid4)
+    batch: UUID = field(default_factory=uuid4)
+    members: list[tuple[int, int]] = field(default_factory=list)
 
     def open(self, state: str, rows: int, due: int = 0) -> list[tuple[int, int]]:
         with self.ledger.admin.begin() as db:
@@ -92,6 +111,17 @@ def saved(db: Connection, crowd: Crowd) -> Any:
     db.execute(text("""SELECT ledger.go_on_v1('{"done": "x"}')"""))
 
 
+def added(db: Connection, crowd: Crowd) -> Any:
+    values = {"batch": crowd.batch, "jobs": [job_id for job_id, _ in crowd.dispatched[:32]]}
+    assert db.execute(text("SELECT ledger.add_to_batch_v1(:batch, :jobs)"), values).scalar() == 32
+
+
+def settled(db: Connection, crowd: Crowd) -> Any:
+    """Eight jobs of a batch of many end, are taken up, and their batch is looked at."""
+    assert complete_many(db, crowd.members)
+    assert settle_batches(db) == len(crowd.members)
+
+
 def enqueued(payload: Any) -> Statement:
     def run(db: Connection, crowd: Crowd) -> Any:
         made = payload(wall_id=crowd.twin)
@@ -130,6 +160,9 @@ HOT: dict[str, tuple[str, Statement, int]] = {
     "fail": ("worker", call(FAIL), 6),
     "end": ("worker", call(END), 6),
     "give_back": ("worker", lambda db, c: give_back(db, c.running[:8]), 3 * 8),
+    "add_to_batch": ("worker", added, 5 * 32),
+    "settle_batches": ("worker", settled, 3 * 8),
+    "settle_no_batch": ("worker", lambda db, _: settle_batches(db), 0),
     "settle_pauses": ("worker", lambda db, _: settle_pauses(db), 0),
     "rescue": ("worker", lambda db, c: rescue(db, c.ledger.window), 6 * RUNNING),
     "heartbeat": ("worker", lambda db, c: heartbeat(db, c.worker, 8, []), RUNNING),
@@ -150,10 +183,14 @@ def crowd(ledger: Any, database: Any) -> Iterator[Crowd]:
     crowd = Crowd(ledger, dashboard)
     heartbeat_of_a_silent_worker(crowd)
     crowd.dispatched = crowd.open("dispatched", 40)
-    crowd.running = crowd.open("running", 40)
+    crowd.running = crowd.open("running", 40 - 9)
     crowd.dead = ledger.enqueue(Dry(wall_id=uuid4()))
     ledger.sql("UPDATE ledger.jobs SET state = 'dead', finished_at = now() WHERE id = :id", id=crowd.dead)
     ledger.enqueue(Count(wall_id=crowd.twin))
+    filled = crowd.open("running", 9)
+    crowd.members = filled[:8]
+    with ledger.admin.begin() as db:
+        db.execute(text(BATCHES), {"batch": crowd.batch, "business": HOUSE, "jobs": [job_id for job_id, _ in filled]})
     yield crowd
     dashboard.dispose()
 
@@ -172,6 +209,7 @@ def rescue_window(ledger: Any) -> Any:
 def grow(crowd: Crowd, rows: int) -> None:
     with crowd.ledger.admin.begin() as db:
         db.execute(text(FINISHED), {"rows": rows, "business": crowd.ledger.business})
+        db.execute(text(ENDED_MEMBERS), {"rows": rows // 2})
     crowd.open("available", AVAILABLE)
     crowd.open("scheduled", LATER, due=1)
     crowd.open("retryable", DUE)
@@ -187,6 +225,34 @@ def counted(db: Connection, crowd: Crowd, statement: Statement) -> tuple[int, in
     after = db.execute(READ, {"tables": JOBS}).one()
     scans = after[0] - before[0] + db.execute(READ, {"tables": OTHERS}).one()[0] - others[0]
     return scans, after[1] - before[1], after[2] - before[2]
+
+
+MEMBERS_READ = text(
+    "SELECT coalesce(sum(idx_tup_fetch), 0), coalesce(sum(idx_scan + seq_scan + n_tup_ins + n_tup_upd), 0) "
+    "FROM pg_stat_xact_user_tables WHERE schemaname = 'ledger' AND relname = ANY (:tables)"
+)
+
+
+def test_a_batch_of_many_that_ended_is_looked_at_by_those_that_did_not(crowd: Crowd) -> None:
+    with crowd.ledger.admin.begin() as db:
+        db.execute(text(ENDED_MEMBERS), {"rows": 50_000})
+    with crowd.ledger.worker.connect() as db:
+        for _ in range(7):
+            with db.begin() as asked:
+                before = db.execute(MEMBERS_READ, {"tables": ["batch_members"]}).one()[0]
+                settled(db, crowd)
+                read = db.execute(MEMBERS_READ, {"tables": ["batch_members"]}).one()[0] - before
+                assert read <= 2 * len(crowd.members)
+                asked.rollback()
+
+
+@pytest.mark.parametrize("way", ["complete", "finish", "end", "fail", "give_back", "claim", "start"])
+def test_a_job_of_no_batch_reads_and_writes_nothing_of_batches(crowd: Crowd, way: str) -> None:
+    with crowd.ledger.worker.connect() as db, db.begin() as asked:
+        before = db.execute(MEMBERS_READ, {"tables": OF_BATCHES}).one()
+        HOT[way][1](db, crowd)
+        assert db.execute(MEMBERS_READ, {"tables": OF_BATCHES}).one() == before
+        asked.rollback()
 
 
 def costs(crowd: Crowd, connections: dict[str, Connection]) -> dict[str, tuple[int, int]]:
@@ -227,6 +293,23 @@ def test_no_hot_statement_reads_what_has_finished(crowd: Crowd, rows: int) -> No
     assert found == {when: {} for when in found}
 
 
+def test_limits_are_counted_over_what_is_in_flight_and_nothing_else(crowd: Crowd) -> None:
+    crowd.ledger.sql(
+        "INSERT INTO ledger.limits (subject, name, most, calls, per, who, why) VALUES"
+        " ('queue', 'walls', 5000, 100000, interval '1 s', 'ada', 'x'),"
+        " ('business', 'each', 50, NULL, NULL, 'ada', 'x')"
+    )
+    grow(crowd, 50_000)
+    with crowd.ledger.worker.begin() as db:
+        for _ in range(8):  # as above: a plan that is kept
+            asked = db.begin_nested()
+            scans, rows, _ = counted(db, crowd, lambda db, _: dispatch(db, "walls", [100] * 4))
+            asked.rollback()
+    assert scans == 0
+    # All in flight, those of them that wait, and those of each of the fifty businesses; then what was picked, as above.
+    assert rows <= 4 * IN_FLIGHT + 2 * 100 + 64 + 10
+
+
 def test_the_start_stamp_and_a_ring_stay_on_their_page(crowd: Crowd) -> None:
     with crowd.ledger.worker.connect() as db:
         for statement in (HOT["start"][1], HOT["ring_again"][1]):
@@ -241,6 +324,13 @@ def test_an_index_over_all_jobs_is_paid_at_every_arrow_so_there_is_one(ledger: A
         "WHERE i.indrelid = 'ledger.jobs'::regclass AND i.indpred IS NULL"
     )
     assert full == ["ledger.jobs_pkey"]
+
+
+def test_no_index_holds_whether_a_job_is_of_a_batch(ledger: Any) -> None:
+    held = (
+        "SELECT count(*) FROM pg_indexes WHERE schemaname = 'ledger' AND tablename = 'jobs' AND indexdef ~ 'in_batch'"
+    )
+    assert ledger.sql(held) == 0
 
 
 def test_no_index_holds_what_a_start_writes(ledger: Any) -> None:

@@ -23,6 +23,7 @@ ROLES = (
 NOBODY: set[str] = set()
 WORKER = {"nexara_worker"}
 ON_CALL = {"nexara_dashboard"}
+CALLERS = {"nexara_owner", "tenant_job", "nexara_worker", "nexara_web", "nexara_dashboard"}
 FUNCTIONS: dict[str, set[str]] = {
     "enqueue_job_v1": {
         "nexara_owner",
@@ -51,6 +52,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "claim_v1": WORKER,
     "disclaim_v1": WORKER,
     "start_v1": WORKER,
+    "start_at_once_v1": WORKER,
     "hold_v1": WORKER,
     "begin_load_v1": WORKER,
     "keep_answer_v1": WORKER,
@@ -71,6 +73,16 @@ FUNCTIONS: dict[str, set[str]] = {
     "misconfigured_v1": WORKER,
     "settle_pauses_v1": WORKER,
     "is_paused": NOBODY,
+    "block_vendor_v1": WORKER,
+    "blocked_until": NOBODY,
+    "burst": NOBODY,
+    "flying": NOBODY,
+    "keep_pace": NOBODY,
+    "lock_limits": NOBODY,
+    "queues_of": NOBODY,
+    "room_in": NOBODY,
+    "room_of": NOBODY,
+    "vendors_of": NOBODY,
     "asked_kind": NOBODY,
     "knock": NOBODY,
     "taken_by_hand": NOBODY,
@@ -90,11 +102,28 @@ FUNCTIONS: dict[str, set[str]] = {
     "snooze_job_v1": ON_CALL,
     "pause_v1": ON_CALL,
     "resume_v1": ON_CALL,
+    "set_limit_v1": ON_CALL,
+    "drop_limit_v1": ON_CALL,
+    "unblock_vendor_v1": ON_CALL,
+    # Batches: whoever enqueues, of his own business.
+    "open_batch_v1": CALLERS,
+    "add_to_batch_v1": CALLERS,
+    "seal_batch_v1": CALLERS,
+    "batch_v1": CALLERS,
+    "my_batches_v1": {"tenant_job"},
+    "settle_batches_v1": WORKER,
+    "batch_named": NOBODY,
+    "see_batch": NOBODY,
+    "note_batch_end": NOBODY,
+    "complete_batch": NOBODY,
+    "follow_up": NOBODY,
     # The HTTP API, which the dashboard's process serves, and the keys to it.
     "api_business": NOBODY,
     "api_key_v1": ON_CALL,
     "api_enqueue_v1": ON_CALL,
     "api_job_v1": ON_CALL,
+    "api_enqueue_batch_v1": ON_CALL,
+    "api_batch_v1": ON_CALL,
     "create_api_key_v1": ON_CALL,
     "list_api_keys_v1": ON_CALL,
     "rotate_api_key_v1": ON_CALL,
@@ -106,12 +135,17 @@ READABLE: dict[str, set[str]] = {
     "workers": ON_CALL,
     "ticks": ON_CALL,
     "pauses": ON_CALL,
+    "limits": ON_CALL,
+    "batches": ON_CALL,
+    "batch_members": ON_CALL,
+    "batch_follow_ups": ON_CALL,
     "job_kinds": ON_CALL | WORKER,
     "kept_answers": NOBODY,
     "api_keys": NOBODY,
     "idempotency_keys": NOBODY,
     "turns": NOBODY,
     "bell": NOBODY,
+    "batch_ends": NOBODY,
 }
 WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 BECOMES = {"nexara_worker": {"tenant_job"}}

@@ -47,7 +47,8 @@ END $$;
 -- answer to Redis after the commit. One dispatcher a queue at a time: another one gets nothing. READ COMMITTED only: then
 -- each statement in here has a snapshot of its own, and those of the picks are younger than the lock. What is paused is
 -- passed over until settle_pauses_v1 parks it. No business has more than p_share in flight, so that slow jobs of one leave
--- threads for the others; only this function adds to what is in flight, under the queue's lock, so it may count and then pick.
+-- threads for the others, and what limits there are hold (limit.sql); only this function adds to what is in flight, under
+-- the locks of its queue and its limits, so it may count and then pick.
 CREATE FUNCTION ledger.dispatch_v1(p_queue text, p_room integer[], p_share integer DEFAULT NULL)
 RETURNS TABLE (id bigint, fence integer, priority smallint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
@@ -55,13 +56,21 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_s
 DECLARE
   nobody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
   none_paused CONSTANT boolean := NOT EXISTS (SELECT FROM pauses WHERE ended_at IS NULL);
+  limited boolean;
+  businesses_limited boolean;
   room integer;
+  picked integer;
   turn uuid;
   due uuid[];
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   IF NOT pg_try_advisory_xact_lock(hashtext('nexara.queue'), hashtext(p_queue)) THEN
     RETURN;
+  END IF;
+  limited := ledger.lock_limits(p_queue);
+  businesses_limited := EXISTS (SELECT FROM limits WHERE subject = 'business');
+  IF businesses_limited THEN  -- a business is counted over all queues
+    PERFORM pg_advisory_xact_lock(hashtext('nexara.businesses'), 0);
   END IF;
   FOR p IN 0..3 LOOP
     room := p_room[p + 1];
@@ -98,6 +107,11 @@ BEGIN
       ORDER BY lap, business_id LIMIT least(64, room)
     ) both_laps;
     CONTINUE WHEN due IS NULL;
+    IF limited THEN  -- asked only where somebody waits
+      room := ledger.room_in(p_queue, room);
+      CONTINUE WHEN room <= 0;
+      due := due[1:room];
+    END IF;
     RETURN QUERY
       UPDATE jobs SET state = 'dispatched', fence = jobs.fence + 1, dispatched_at = clock_timestamp()
       WHERE jobs.id = ANY (ARRAY(
@@ -110,13 +124,18 @@ BEGIN
               ORDER BY j.run_at, j.id
               LIMIT least(greatest(1, room / cardinality(due)),
                           CASE WHEN p_share IS NOT NULL
-                          THEN p_share - ledger.in_flight(p_queue, b.business_id, p, p_share) END)
+                          THEN p_share - ledger.in_flight(p_queue, b.business_id, p, p_share) END,
+                          CASE WHEN businesses_limited THEN greatest(ledger.room_of(b.business_id), 0) END)
               FOR UPDATE SKIP LOCKED
             ) j
           ) one
         ORDER BY one.nth, b.place
         LIMIT room))
       RETURNING jobs.id, jobs.fence, jobs.priority;
+    GET DIAGNOSTICS picked = ROW_COUNT;
+    IF limited AND picked > 0 THEN
+      PERFORM ledger.keep_pace(p_queue, picked);
+    END IF;
     INSERT INTO turns AS t (queue, priority, business_id) VALUES (p_queue, p, due[cardinality(due)])
     ON CONFLICT (queue, priority) DO UPDATE SET business_id = EXCLUDED.business_id
       WHERE t.business_id <> EXCLUDED.business_id;

@@ -4,6 +4,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 DECLARE
   gone integer;
   most integer := 0;
+  due uuid[];
 BEGIN
   IF nexara.scope() IS DISTINCT FROM '00000000-0000-0000-0000-000000000000' THEN
     RAISE EXCEPTION 'only a job of the house prunes the ledger' USING ERRCODE = '42501';
@@ -23,6 +24,20 @@ BEGIN
   DELETE FROM idempotency_keys WHERE (business_id, digest) IN (
     SELECT business_id, digest FROM idempotency_keys WHERE created_at < p_as_of - interval '24 hours'
     ORDER BY created_at LIMIT p_limit);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  most := greatest(most, gone);
+  -- A batch goes with its last member, and not while what follows it is still to be done.
+  due := ARRAY(
+    SELECT b.id FROM batches b WHERE b.completed_at < p_as_of - interval '30 days' AND NOT EXISTS (
+      SELECT FROM batch_follow_ups f JOIN jobs j ON j.id = f.job_id WHERE f.batch_id = b.id AND j.finished_at IS NULL)
+    ORDER BY b.completed_at LIMIT p_limit);
+  DELETE FROM batch_members WHERE (job_id, batch_id) IN (
+    SELECT job_id, batch_id FROM batch_members WHERE batch_id = ANY (due) LIMIT p_limit);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  most := greatest(most, gone);
+  due := ARRAY(SELECT b FROM unnest(due) b WHERE NOT EXISTS (SELECT FROM batch_members m WHERE m.batch_id = b));
+  DELETE FROM batch_follow_ups WHERE batch_id = ANY (due);
+  DELETE FROM batches WHERE id = ANY (due);
   GET DIAGNOSTICS gone = ROW_COUNT;
   most := greatest(most, gone);
   DELETE FROM ticks WHERE due_at < p_as_of - interval '90 days';
