@@ -102,7 +102,9 @@ def upgrade() -> None:
             "autovacuum_vacuum_cost_delay": "0",
         },
     )
-    op.create_index("batch_members_by_state", "batch_members", ["batch_id", "state"], unique=False, schema="ledger")
+    op.create_index(
+        "batch_members_by_state", "batch_members", ["batch_id", "state", "job_id"], unique=False, schema="ledger"
+    )
     op.create_table(
         "batches",
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
