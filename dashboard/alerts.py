@@ -90,6 +90,20 @@ def _queues(figures: Figures) -> Iterator[Alert]:
             )
 
 
+def _old_transaction(figures: Figures) -> Iterator[Alert]:
+    oldest = figures.oldest
+    if oldest is not None and oldest.too_old:
+        whose = f"{oldest.role or 'a role'}'s, {oldest.state or 'open'}"
+        yield Alert(
+            Level.NOW if oldest.age > VERY_LATE else Level.SOON,
+            f"A transaction has been open for {span(oldest.age)}",
+            f"It is {whose}. Until it ends, nothing that was deleted or changed since can be removed, and every pick"
+            f" walks over it. If nobody needs it, end it as a superuser: {oldest.mend}",
+            "/#queues",
+            "Queues",
+        )
+
+
 def _parked(figures: Figures) -> Iterator[Alert]:
     parked = figures.counts[State.PARKED]
     if parked.count:
@@ -177,6 +191,7 @@ RULES: tuple[Callable[[Figures], Iterator[Alert]], ...] = (
     _blocked,
     _schedules,
     _queues,
+    _old_transaction,
     _dead,
     _bugs,
 )

@@ -11,6 +11,7 @@ from ledger.queries import (
     FailureGroup,
     LimitSeen,
     Minute,
+    OpenTransaction,
     Overdue,
     QueueSeen,
     StateCount,
@@ -18,6 +19,7 @@ from ledger.queries import (
     count_states,
     group_failures,
     read_limits,
+    read_oldest,
     read_overdue,
     read_pace,
     read_queues,
@@ -44,6 +46,7 @@ class Figures:
     pace: tuple[Minute, ...]
     schedules: tuple[timetable.Entry, ...]
     pauses: tuple[Pause, ...]
+    oldest: OpenTransaction | None
     limits: tuple[LimitSeen, ...]
 
     @property
@@ -64,5 +67,6 @@ def read_figures(db: Connection, now: datetime) -> Figures:
         pace=read_pace(db, now),
         schedules=timetable.entries(read_ticks(db, timetable.names(), 1), now),
         pauses=tuple(pauses(db)),
+        oldest=read_oldest(db),
         limits=read_limits(db),
     )

@@ -12,6 +12,7 @@ from ledger.queries.order import JobFilter
 from ledger.queries.pace import Minute, read_pace
 from ledger.queries.queues import Overdue, QueueSeen, read_overdue, read_queues
 from ledger.queries.story import Story, read_story
+from ledger.queries.transactions import OpenTransaction, read_oldest
 from ledger.queries.walk import BadCursor
 from ledger.queries.workers import WorkerSeen, read_workers
 
@@ -28,6 +29,7 @@ __all__ = [
     "LimitSeen",
     "MemberSeen",
     "Minute",
+    "OpenTransaction",
     "Overdue",
     "Page",
     "QueueSeen",
@@ -44,6 +46,7 @@ __all__ = [
     "read_batch",
     "read_kinds",
     "read_limits",
+    "read_oldest",
     "read_overdue",
     "read_pace",
     "read_queues",
