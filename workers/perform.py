@@ -6,6 +6,7 @@ import time
 from ledger.claim import Token
 from ledger.claimed import Claimed
 from ledger.job import Registry
+from ledger.line import Line
 from ledger.run import Runner
 from workers.completer import Completer
 from workers.intake import Intake
@@ -33,17 +34,23 @@ class Perform:
         """Run one job, and what is left of the set it was claimed with."""
         claimed = self._intake.held(job_id, fence)
         rest = self._intake.rest(job_id, fence)
-        while claimed is not None and not self._intake.closed:  # a process that stops gives back what it has not begun
-            try:
-                self._one(claimed)
-            except BaseException as error:  # noqa: BLE001 - not even one that ends its thread may keep the others waiting
-                log.error("perform.failed", extra={"job_id": claimed.id, "error": type(error).__name__})  # noqa: TRY400
-            try:
-                claimed = rest.popleft()
-            except IndexError:
-                return
 
-    def _one(self, claimed: Claimed) -> None:
+        def following() -> Claimed | None:
+            # A process that stops gives back what it has not begun.
+            try:
+                return None if self._intake.closed else rest.popleft()
+            except IndexError:
+                return None
+
+        with self._runner.line(following) as line:
+            while claimed is not None and (line.has_begun(claimed) or not self._intake.closed):
+                try:
+                    self._one(claimed, line)
+                except BaseException as error:  # noqa: BLE001 - not even one that ends its thread may keep the others waiting
+                    log.error("perform.failed", extra={"job_id": claimed.id, "error": type(error).__name__})  # noqa: TRY400
+                claimed = line.move_on()
+
+    def _one(self, claimed: Claimed, line: Line) -> None:
         """Run one job; what it holds is forgotten whatever happens, so that the process never runs dry."""
         token = (claimed.id, claimed.fence)
         waiting = False
@@ -53,7 +60,7 @@ class Perform:
             if self._registry[claimed.kind].plain is not None:
                 waiting = self._plain(claimed)
             else:
-                self._runner.run(claimed)
+                self._runner.run(claimed, line)
         finally:
             del self._due[token]
             if not waiting:

@@ -11,13 +11,14 @@ CHUNK = 65_536
 
 
 class LossyLine:
-    """Forwards connections; `lose(n)` loses the answer to the n-th COMMIT from now, and its connection with it."""
+    """Forwards connections, and counts the messages; `lose(n)` loses the n-th COMMIT's answer and its connection."""
 
     def __init__(self, server: int) -> None:
         self._server = server
         self._listener = socket.create_server((LOOPBACK, 0))
         self._until_lost = 0
         self.lost = 0
+        self.messages = 0
 
     @property
     def port(self) -> int:
@@ -42,6 +43,7 @@ class LossyLine:
         back.start()
         with suppress(OSError):
             while said := client.recv(CHUNK):
+                self.messages += 1
                 if b"COMMIT" in said and self._until_lost:
                     self._until_lost -= 1
                     if not self._until_lost:
