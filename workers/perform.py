@@ -31,24 +31,25 @@ class Perform:
         return sum(due < now for due in list(self._due.values()))
 
     def __call__(self, job_id: int, fence: int) -> None:
-        """Run one job, and what is left of the set it was claimed with."""
+        """Run one job, and then what waits for a thread, until there is no more."""
         claimed = self._intake.held(job_id, fence)
-        rest = self._intake.rest(job_id, fence)
+        with self._runner.line(self._more) as line:
+            while True:
+                if claimed is not None and (line.has_begun(claimed) or not self._intake.closed):
+                    self._run(claimed, line)
+                claimed = line.move_on() or self._intake.crew.next()
+                if claimed is None:
+                    return
 
-        def following() -> Claimed | None:
-            # A process that stops gives back what it has not begun.
-            try:
-                return None if self._intake.closed else rest.popleft()
-            except IndexError:
-                return None
+    def _more(self) -> Claimed | None:
+        """Return a job that waits; a process that stops gives back what it has not begun."""
+        return None if self._intake.closed else self._intake.crew.more()
 
-        with self._runner.line(following) as line:
-            while claimed is not None and (line.has_begun(claimed) or not self._intake.closed):
-                try:
-                    self._one(claimed, line)
-                except BaseException as error:  # noqa: BLE001 - not even one that ends its thread may keep the others waiting
-                    log.error("perform.failed", extra={"job_id": claimed.id, "error": type(error).__name__})  # noqa: TRY400
-                claimed = line.move_on()
+    def _run(self, claimed: Claimed, line: Line) -> None:
+        try:
+            self._one(claimed, line)
+        except BaseException as error:  # noqa: BLE001 - not even one that ends its thread may keep the others waiting
+            log.error("perform.failed", extra={"job_id": claimed.id, "error": type(error).__name__})  # noqa: TRY400
 
     def _one(self, claimed: Claimed, line: Line) -> None:
         """Run one job; what it holds is forgotten whatever happens, so that the process never runs dry."""
