@@ -42,7 +42,7 @@ def list_jobs(
 ) -> Page:
     """List the jobs after a cursor, or before one; raises BadCursor. Reads `size` and MOST_READ rows at most."""
     wanted = wanted or JobFilter()
-    walk = _walk(db, wanted)
+    walk = walk_of(db, wanted)
     backwards = before is not None
     rows = list(db.execute(_page(walk, before if backwards else after, size + 1, backwards=backwards)))
     more = len(rows) > size
@@ -62,9 +62,11 @@ def list_jobs(
     )
 
 
-def _walk(db: Connection, wanted: JobFilter) -> Walk:
+def walk_of(db: Connection, wanted: JobFilter) -> Walk:
     """Choose the order, after looking up what a filter means in ids and fingerprints."""
     alike = None
+    if wanted.failing is not None:
+        return choose(wanted, None, (None, None))
     if wanted.fingerprint is not None:
         alike = [wanted.fingerprint]
     elif wanted.code is not None:

@@ -129,6 +129,8 @@ def upgrade() -> None:
         sa.Column("cancel_requested_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("progress", sa.SmallInteger(), nullable=True),
         sa.Column("doing", sa.Text(), nullable=True),
+        sa.Column("fingerprint", sa.Text(), nullable=True),
+        sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("jsonb_typeof(cursor) = 'object'", name=op.f("ck_jobs_cursor")),
         sa.CheckConstraint("jsonb_typeof(payload) = 'object'", name=op.f("ck_jobs_payload")),
         sa.CheckConstraint(
@@ -151,6 +153,14 @@ def upgrade() -> None:
         unique=False,
         schema="ledger",
         postgresql_where=sa.text("state IN ('scheduled', 'retryable')"),
+    )
+    op.create_index(
+        "jobs_failed",
+        "jobs",
+        ["fingerprint", "failed_at", "id"],
+        unique=False,
+        schema="ledger",
+        postgresql_where=sa.text("state IN ('dead', 'parked', 'retryable') AND fingerprint IS NOT NULL"),
     )
     op.create_index(
         "jobs_finished",
@@ -217,6 +227,42 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job_id", "input_hash", name=op.f("kept_answers_pkey")),
         schema="ledger",
     )
+    op.create_table(
+        "operation_batches",
+        sa.Column("operation_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("job_ids", sa.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("fences", sa.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("once_more", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.PrimaryKeyConstraint("operation_id", "number", name=op.f("operation_batches_pkey")),
+        schema="ledger",
+    )
+    op.create_table(
+        "operations",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("filter", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("skipped", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("spread", sa.Interval(), nullable=False),
+        sa.Column("next_run_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.Text(), server_default=sa.text("'working'"), nullable=False),
+        sa.Column("job_id", sa.BigInteger(), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_by", sa.Text(), nullable=True),
+        sa.CheckConstraint("action IN ('retry', 'discard')", name=op.f("ck_operations_action")),
+        sa.CheckConstraint("jsonb_typeof(filter) = 'object'", name=op.f("ck_operations_filter")),
+        sa.CheckConstraint("jsonb_typeof(skipped) = 'object'", name=op.f("ck_operations_skipped")),
+        sa.CheckConstraint("state IN ('working', 'done', 'cancelled')", name=op.f("ck_operations_state")),
+        sa.PrimaryKeyConstraint("id", name=op.f("operations_pkey")),
+        schema="ledger",
+    )
+    op.create_index("operations_by_age", "operations", ["created_at"], unique=False, schema="ledger")
     op.create_table(
         "pauses",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),

@@ -1,0 +1,84 @@
+"""Operations on many jobs: how far each is."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from models.ledger import FINISHED, State
+from models.operations import Action, Standing
+
+LISTED = 50
+COLUMNS = """
+SELECT o.id, o.action, o.filter, o.who, o.role, o.why, o.created_at, o.total, o.done, o.skipped, o.spread, o.next_run_at,
+       o.state, o.job_id, o.finished_at, o.cancelled_by, j.state AS job_state
+FROM ledger.operations o LEFT JOIN ledger.jobs j ON j.id = o.job_id
+"""
+READ = text(COLUMNS + "WHERE o.id = :id")
+LIST = text(COLUMNS + "ORDER BY o.created_at DESC LIMIT :most")
+
+
+@dataclass(frozen=True, slots=True)
+class OperationSeen:
+    """One operation. `skipped` is how many jobs were left out, by why; `job_state` None once its job is forgotten."""
+
+    id: UUID
+    action: Action
+    filter: dict[str, Any]
+    who: str
+    role: str
+    why: str
+    created_at: datetime
+    total: int
+    done: int
+    skipped: dict[str, int]
+    spread: timedelta
+    next_run_at: datetime | None
+    state: Standing
+    job_id: int | None
+    finished_at: datetime | None
+    cancelled_by: str | None
+    job_state: State | None
+
+    @property
+    def left_out(self) -> int:
+        """How many jobs were left out in all."""
+        return sum(self.skipped.values())
+
+    @property
+    def to_do(self) -> int:
+        """How many jobs it has not come to; of a cancelled one, never will."""
+        return self.total - self.done - self.left_out
+
+    @property
+    def percent(self) -> int:
+        """How much of it has been gone through."""
+        return 100 * (self.done + self.left_out) // self.total
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it is not done and nobody does it: its job has ended or is parked."""
+        ended = self.job_state is None or self.job_state in (*FINISHED, State.PARKED)
+        return self.state is Standing.WORKING and ended
+
+
+def read_operation(db: Connection, operation_id: UUID) -> OperationSeen | None:
+    """Return one operation; None if there is none, or it is forgotten."""
+    row = db.execute(READ, {"id": operation_id}).one_or_none()
+    return None if row is None else _seen(row)
+
+
+def list_operations(db: Connection, most: int = LISTED) -> tuple[OperationSeen, ...]:
+    """Return the latest operations, the newest first."""
+    return tuple(_seen(row) for row in db.execute(LIST, {"most": most}))
+
+
+def _seen(row: Any) -> OperationSeen:
+    told = row._asdict() | {
+        "action": Action(row.action),
+        "state": Standing(row.state),
+        "job_state": None if row.job_state is None else State(row.job_state),
+    }
+    return OperationSeen(**told)
