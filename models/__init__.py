@@ -7,6 +7,7 @@ from sqlalchemy.orm import configure_mappers
 
 from models import (
     accounts,
+    audit,
     billing,
     bookings,
     calls,
@@ -30,6 +31,7 @@ from models.base import Row
 __all__ = [
     "Row",
     "accounts",
+    "audit",
     "billing",
     "bookings",
     "calls",
