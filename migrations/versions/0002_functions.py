@@ -22,6 +22,7 @@ def upgrade() -> None:
         "ledger/watch",
         "ledger/tick",
         "ledger/operate",
+        "ledger/audit",
         "ledger/operations",
         "ledger/api",
         "ledger/prune",

@@ -49,6 +49,16 @@ LANGUAGE sql SET search_path = ledger, pg_temp AS $$
   WHERE p.ended_at IS NULL AND p.kind = p_kind AND p.code IS NOT NULL AND coalesce(p.business_id = p_business_id, true)
 $$;
 
+-- How a job stands, for the audit, locked until the transaction ends: what follows in it is what was changed.
+CREATE FUNCTION ledger.take_job_v1(p_id bigint) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+DECLARE
+  j jobs := ledger.taken_by_hand(p_id);
+BEGIN
+  RETURN jsonb_build_object('state', j.state, 'reason', j.reason, 'attempt', j.attempt, 'run_at', j.run_at)
+    || CASE WHEN j.cancel_requested_at IS NULL THEN '{}' ELSE jsonb_build_object('cancel_requested_at', j.cancel_requested_at) END;
+END $$;
+
 -- Retry a job that is dead, cancelled, discarded, parked or waiting: available now, with its attempts before it.
 -- Returns its state, or raises what to do instead.
 CREATE FUNCTION ledger.retry_job_v1(p_id bigint) RETURNS text
@@ -181,8 +191,8 @@ BEGIN
   FOR f IN
     SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace = 'ledger'::regnamespace AND p.proname IN (
-      'taken_by_hand', 'open_twin', 'due_again', 'mended', 'retry_job_v1', 'run_now_v1', 'edit_job_v1', 'discard_job_v1',
-      'cancel_job_v1', 'snooze_job_v1')
+      'taken_by_hand', 'take_job_v1', 'open_twin', 'due_again', 'mended', 'retry_job_v1', 'run_now_v1', 'edit_job_v1',
+      'discard_job_v1', 'cancel_job_v1', 'snooze_job_v1')
   LOOP
     EXECUTE format('ALTER FUNCTION %s OWNER TO nexara_ledger', f);
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
