@@ -1,34 +1,42 @@
 """One action on many jobs, asked for once and done in batches: create it, cancel it."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from ledger.audit import Actor
-from ledger.operate import ask
+from ledger.operate import ask, ask_row
 from ledger.queries.order import JobFilter
 from ledger.queries.targets import find_targets
 from models.operations import Action
 
 AT_ONCE = timedelta()
 CREATE = text(
-    "SELECT ledger.create_operation_v1(:who, :role, :why, :action, CAST(:filter AS jsonb), CAST(:ids AS bigint[]), :spread)"
+    "SELECT id, audit_id FROM ledger.create_operation_v1(:who, :role, :why, :action, CAST(:filter AS jsonb), CAST(:ids AS bigint[]), :spread)"
 )
 CANCEL = text("SELECT ledger.cancel_operation_v1(:who, :role, :why, :id)")
 
 
+@dataclass(frozen=True, slots=True)
+class Created:
+    """An operation that was asked for, and the audit's row that says so."""
+
+    id: UUID
+    audit_id: int
+
+
 def create(
     db: Connection, actor: Actor, action: Action, wanted: JobFilter, *, why: str, spread: timedelta = AT_ONCE
-) -> UUID:
-    """Ask for an action on the jobs that a filter names now, and note it in the audit; returns the operation.
+) -> Created:
+    """Ask for an action on the jobs that a filter names now, and note it in the audit.
 
     Retried jobs come due one after the other over `spread`. Raises Refused: no such job, no reason.
     """
     found = find_targets(db, action, wanted)
-    operation: UUID = ask(
+    row = ask_row(
         db,
         CREATE,
         {
@@ -41,12 +49,12 @@ def create(
             "spread": spread,
         },
     )
-    return operation
+    return Created(row.id, row.audit_id)
 
 
-def cancel(db: Connection, actor: Actor, operation_id: UUID, *, why: str | None = None) -> None:
-    """Leave the rest of an operation undone, and note it in the audit; raises Refused if it has ended."""
-    ask(db, CANCEL, {"who": actor.name, "role": str(actor.role), "why": why, "id": operation_id})
+def cancel(db: Connection, actor: Actor, operation_id: UUID, *, why: str | None = None) -> int:
+    """Leave the rest of an operation undone; returns the audit's row; raises Refused if it has ended."""
+    return int(ask(db, CANCEL, {"who": actor.name, "role": str(actor.role), "why": why, "id": operation_id}))
 
 
 def written(wanted: JobFilter) -> dict[str, str]:

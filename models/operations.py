@@ -13,7 +13,7 @@ from models.data_map import Category, Expires, Life, NoOne, WithParent
 from models.forms import code
 from models.keys import Serials
 from models.kinds import NONE, Flag, Id, Moment, Period, plain
-from models.ledger import Ids, Name, Number, OwnWords, Serial
+from models.ledger import Ids, Number, Serial
 
 
 class Action(StrEnum):
@@ -39,12 +39,15 @@ Tally = Annotated[
 
 
 class Operation(PlatformRow, because="on-call operates across businesses"):
-    """One action on the jobs that a filter named, asked for once and done in batches."""
+    """One action on the jobs that a filter named, asked for once and done in batches.
+
+    Who asked for it and why is in the audit's row `asked_in`; who cancelled it, in `cancelled_in`.
+    """
 
     __tablename__ = "operations"
     __life__ = Life(
         category=Category.ENGINE,
-        links=(NoOne(because="it names jobs by filter; who asked for it is an operator's name for the page"),),
+        links=(NoOne(because="it names jobs by filter; who asked for it, a row of the audit says"),),
         after_cancellation=(),
         ends=Expires(after=timedelta(days=90), since="finished_at"),
     )
@@ -52,9 +55,7 @@ class Operation(PlatformRow, because="on-call operates across businesses"):
     id: Mapped[Id] = mapped_column(primary_key=True, server_default=NEW_ID)
     action: Mapped[Action] = code(Action)
     filter: Mapped[Ids]
-    who: Mapped[OwnWords]
-    role: Mapped[Name]
-    why: Mapped[OwnWords]
+    asked_in: Mapped[Serial]
     created_at: Mapped[Moment] = mapped_column(server_default=text("clock_timestamp()"))
     total: Mapped[Number]
     done: Mapped[Number] = mapped_column(server_default=text("0"))
@@ -64,7 +65,7 @@ class Operation(PlatformRow, because="on-call operates across businesses"):
     state: Mapped[Standing] = code(Standing, server_default=text("'working'"))
     job_id: Mapped[Serial | None]
     finished_at: Mapped[Moment | None]
-    cancelled_by: Mapped[OwnWords | None]
+    cancelled_in: Mapped[Serial | None]
 
     __table_args__ = (
         Index("operations_by_age", "created_at"),

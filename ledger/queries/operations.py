@@ -12,9 +12,12 @@ from models.operations import Action, Standing
 
 LISTED = 50
 COLUMNS = """
-SELECT o.id, o.action, o.filter, o.who, o.role, o.why, o.created_at, o.total, o.done, o.skipped, o.spread, o.next_run_at,
-       o.state, o.job_id, o.finished_at, o.cancelled_by, j.state AS job_state
-FROM ledger.operations o LEFT JOIN ledger.jobs j ON j.id = o.job_id
+SELECT o.id, o.action, o.filter, asked.who, asked.why, o.created_at, o.total, o.done, o.skipped, o.spread, o.next_run_at,
+       o.state, o.job_id, o.finished_at, ended.who AS cancelled_by, ended.why AS cancelled_why, j.state AS job_state
+FROM ledger.operations o
+LEFT JOIN ledger.audit asked ON asked.id = o.asked_in
+LEFT JOIN ledger.audit ended ON ended.id = o.cancelled_in
+LEFT JOIN ledger.jobs j ON j.id = o.job_id
 """
 READ = text(COLUMNS + "WHERE o.id = :id")
 LIST = text(COLUMNS + "ORDER BY o.created_at DESC LIMIT :most")
@@ -27,9 +30,8 @@ class OperationSeen:
     id: UUID
     action: Action
     filter: dict[str, Any]
-    who: str
-    role: str
-    why: str
+    who: str | None
+    why: str | None
     created_at: datetime
     total: int
     done: int
@@ -40,6 +42,7 @@ class OperationSeen:
     job_id: int | None
     finished_at: datetime | None
     cancelled_by: str | None
+    cancelled_why: str | None
     job_state: State | None
 
     @property

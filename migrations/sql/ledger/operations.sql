@@ -12,13 +12,16 @@ LANGUAGE sql IMMUTABLE SET search_path = ledger, pg_temp AS $$
 $$;
 
 -- Ask for an action on these jobs, those left out that it cannot be done to; returns the operation. p_filter is how they were
--- found: words, ids and times. p_spread is over how long retried jobs come due. Written down in the audit.
+-- found: words, ids and times. p_spread is over how long retried jobs come due. Returns the row of the audit, too.
 CREATE FUNCTION ledger.create_operation_v1(p_who text, p_role text, p_why text, p_action text, p_filter jsonb, p_ids bigint[],
-                                           p_spread interval DEFAULT interval '0') RETURNS uuid
+                                           p_spread interval DEFAULT interval '0')
+RETURNS TABLE (id uuid, audit_id bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
 DECLARE
   batch CONSTANT integer := 500;
   made CONSTANT uuid := gen_random_uuid();
+  asked bigint;
   wanted integer;
 BEGIN
   IF p_action NOT IN ('retry', 'discard') THEN
@@ -51,19 +54,21 @@ BEGIN
       SELECT DISTINCT j.kind, j.business_id FROM pauses p JOIN jobs j ON j.kind = p.kind
       WHERE p.ended_at IS NULL AND p.code IS NOT NULL AND j.id = ANY (p_ids)) named;
   END IF;
-  INSERT INTO operations (id, action, filter, who, role, why, total, spread, job_id)
-  VALUES (made, p_action, p_filter, left(trim(p_who), 100), p_role, left(trim(p_why), 500), wanted, p_spread,
+  asked := ledger.audit_v1(p_who, p_role, 'operations.' || p_action, p_why,
+                           jsonb_build_object('operation', made, 'filter', p_filter, 'jobs', wanted, 'spread', p_spread));
+  INSERT INTO operations (id, action, filter, asked_in, total, spread, job_id)
+  VALUES (made, p_action, p_filter, asked, wanted, p_spread,
           ledger.enqueue_job_v1('operations.apply', jsonb_build_object('operation_id', made), '00000000-0000-0000-0000-000000000000'));
-  PERFORM ledger.audit_v1(p_who, p_role, 'operations.' || p_action, p_why,
-                          jsonb_build_object('operation', made, 'filter', p_filter, 'jobs', wanted, 'spread', p_spread));
-  RETURN made;
+  RETURN QUERY SELECT made, asked;
 END $$;
 
--- Leave the rest of an operation undone. The batch that is being done ends first; what was done stays done.
-CREATE FUNCTION ledger.cancel_operation_v1(p_who text, p_role text, p_why text, p_id uuid) RETURNS void
+-- Leave the rest of an operation undone. The batch that is being done ends first; what was done stays done. Returns the row
+-- of the audit.
+CREATE FUNCTION ledger.cancel_operation_v1(p_who text, p_role text, p_why text, p_id uuid) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 DECLARE
   was operations;
+  asked bigint;
 BEGIN
   SELECT * INTO was FROM operations WHERE id = p_id FOR UPDATE;
   IF NOT FOUND THEN
@@ -73,10 +78,11 @@ BEGIN
     RAISE EXCEPTION 'this operation is % already', was.state USING ERRCODE = '22023';
   END IF;
   DELETE FROM operation_batches WHERE operation_id = p_id;
-  UPDATE operations SET state = 'cancelled', finished_at = clock_timestamp(), cancelled_by = left(trim(p_who), 100) WHERE id = p_id;
-  PERFORM ledger.audit_v1(p_who, p_role, 'operations.cancel', p_why, jsonb_build_object('operation', p_id),
-                          p_before => jsonb_build_object('state', was.state, 'done', was.done),
-                          p_after => jsonb_build_object('state', 'cancelled', 'done', was.done));
+  asked := ledger.audit_v1(p_who, p_role, 'operations.cancel', p_why, jsonb_build_object('operation', p_id),
+                           p_before => jsonb_build_object('state', was.state, 'done', was.done),
+                           p_after => jsonb_build_object('state', 'cancelled', 'done', was.done));
+  UPDATE operations SET state = 'cancelled', finished_at = clock_timestamp(), cancelled_in = asked WHERE id = p_id;
+  RETURN asked;
 END $$;
 
 -- Lock those of these jobs that nobody else has locked; returns the others.
@@ -203,7 +209,8 @@ BEGIN
     FROM unnest(b.job_ids, b.fences) WITH ORDINALITY w(id, fence, place) WHERE w.id = ANY (busy);
   END IF;
   IF cardinality(could) > 0 THEN
-    PERFORM ledger.audit_v1(o.who, o.role, 'operations.batch', o.why, jsonb_build_object('operation', p_id, 'action', o.action), could);
+    PERFORM ledger.audit_v1(a.who, a.role, 'operations.batch', a.why, jsonb_build_object('operation', p_id, 'action', o.action), could)
+    FROM audit a WHERE a.id = o.asked_in;
     PERFORM ledger.knock();
   END IF;
   UPDATE operations
