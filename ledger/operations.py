@@ -15,7 +15,8 @@ from models.operations import Action
 
 AT_ONCE = timedelta()
 CREATE = text(
-    "SELECT id, audit_id FROM ledger.create_operation_v1(:who, :role, :why, :action, CAST(:filter AS jsonb), CAST(:ids AS bigint[]), :spread)"
+    "SELECT id, audit_id FROM ledger.create_operation_v1(:who, :role, :why, :action, CAST(:filter AS jsonb), "
+    "CAST(:ids AS bigint[]), :spread)"
 )
 CANCEL = text("SELECT ledger.cancel_operation_v1(:who, :role, :why, :id)")
 

@@ -16,11 +16,13 @@ MOST_KNOWN = 1_000
 HISTORY = timedelta(hours=24)
 STILL = "state IN ('dead', 'parked', 'retryable') AND fingerprint IS NOT NULL"
 # From one fingerprint to the next through the index of failures: as many steps as there are different ones.
-KNOWN = f"""
+KNOWN = """
 WITH RECURSIVE known AS (
-  (SELECT fingerprint FROM ledger.jobs WHERE {STILL} ORDER BY fingerprint LIMIT 1)
+  (SELECT fingerprint FROM ledger.jobs
+   WHERE state IN ('dead', 'parked', 'retryable') AND fingerprint IS NOT NULL ORDER BY fingerprint LIMIT 1)
   UNION ALL
-  SELECT (SELECT fingerprint FROM ledger.jobs WHERE {STILL} AND fingerprint > k.fingerprint
+  SELECT (SELECT fingerprint FROM ledger.jobs
+          WHERE state IN ('dead', 'parked', 'retryable') AND fingerprint IS NOT NULL AND fingerprint > k.fingerprint
           ORDER BY fingerprint LIMIT 1)
   FROM known k WHERE k.fingerprint IS NOT NULL
 ), print AS (SELECT fingerprint FROM known WHERE fingerprint IS NOT NULL LIMIT :known)

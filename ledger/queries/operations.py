@@ -12,8 +12,9 @@ from models.operations import Action, Standing
 
 LISTED = 50
 COLUMNS = """
-SELECT o.id, o.action, o.filter, asked.who, asked.why, o.created_at, o.total, o.done, o.skipped, o.spread, o.next_run_at,
-       o.state, o.job_id, o.finished_at, ended.who AS cancelled_by, ended.why AS cancelled_why, j.state AS job_state
+SELECT o.id, o.action, o.filter, asked.who, asked.why, o.created_at, o.total, o.done, o.skipped, o.spread,
+       o.next_run_at, o.state, o.job_id, o.finished_at, ended.who AS cancelled_by, ended.why AS cancelled_why,
+       j.state AS job_state
 FROM ledger.operations o
 LEFT JOIN ledger.audit asked ON asked.id = o.asked_in
 LEFT JOIN ledger.audit ended ON ended.id = o.cancelled_in

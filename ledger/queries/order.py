@@ -26,9 +26,9 @@ Bounds = tuple[int | None, int | None]
 class JobFilter:
     """Which jobs; a field that is None excludes none.
 
-    `about` is a UUID that the payload names, or the business. `code` and `fingerprint` are those of any failed attempt,
-    `failing` is the fingerprint of a failure that the job has not got over: it is dead, parked or retryable. `since` and
-    `until` are when the job was enqueued; with a finished state, when it finished; with `failing`, when it failed.
+    `about` is a UUID that the payload names, or the business. `code` and `fingerprint` are those of any failed attempt;
+    `failing` is the fingerprint of a failure that the job has not got over: it is dead, parked or retryable. `since`
+    and `until` are when the job was enqueued; with a finished state, when it finished; with `failing`, when it failed.
     """
 
     id: int | None = None
@@ -55,8 +55,6 @@ def choose(wanted: JobFilter, alike: Sequence[str] | None, bounds: Bounds) -> Wa
 
     `alike` are the fingerprints of its error, None if it names none; `bounds` the ids of the jobs enqueued in its time.
     """
-    if wanted.failing is not None:
-        return _failing(wanted)
     if alike is not None:
         return _gathered(_failed_alike(alike), wanted)
     if wanted.root_id is not None:
@@ -98,7 +96,8 @@ def _finished(wanted: JobFilter) -> Walk:
     )
 
 
-def _failing(wanted: JobFilter) -> Walk:
+def failing(wanted: JobFilter) -> Walk:
+    """Return the walk over the jobs that have not got over a failure."""
     return Walk(
         words="last failed first",
         source=jobs,

@@ -73,8 +73,7 @@ def _by_state(action: Action, wanted: JobFilter) -> Iterator[JobFilter]:
         if wanted.state in OPERABLE[action]:
             yield wanted
     elif any(
-        value is not None
-        for value in (wanted.id, wanted.failing, wanted.fingerprint, wanted.code, wanted.root_id)
+        value is not None for value in (wanted.id, wanted.failing, wanted.fingerprint, wanted.code, wanted.root_id)
     ):
         yield wanted
     else:

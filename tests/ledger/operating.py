@@ -14,19 +14,21 @@ from ledger.run import Runner
 from models.operators import Role
 
 GROUP = """
-INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, payload, unique_key, state, reason, fence, attempt,
-                         max_attempts, run_at, give_up_at, enqueued_at, finished_at, fingerprint, failed_at)
+INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, payload, unique_key, state, reason, fence,
+                         attempt, max_attempts, run_at, give_up_at, enqueued_at, finished_at, fingerprint, failed_at)
 SELECT new, :kind, 'walls', 2, :business, new, jsonb_build_object('wall_id', wall),
-       CASE WHEN :kind = 'walls.paint' THEN ledger.key_of(:business, jsonb_build_object('wall_id', wall), ARRAY['wall_id']) END,
+       CASE WHEN :kind = 'walls.paint'
+            THEN ledger.key_of(:business, jsonb_build_object('wall_id', wall), ARRAY['wall_id']) END,
        :state, 'no_such_wall', 3, 1, 3, now() + interval '1 hour', now() + interval '1 day', now() - interval '1 hour',
        CASE WHEN :state = 'dead' THEN now() END, :fingerprint, now() - n * interval '1 ms'
 FROM (SELECT n, nextval('ledger.jobs_id_seq') AS new, gen_random_uuid() AS wall FROM generate_series(1, :rows) n) g
 RETURNING id
 """
 FAILED = """
-INSERT INTO ledger.attempts (job_id, business_id, kind, attempt, outcome, error_class, error_code, message, place, fingerprint)
-SELECT id, business_id, kind, 1, 'gave_up', 'GiveUp', 'no_such_wall', 'There is no such wall.', 'jobs/walls/paint.py:7 call',
-       fingerprint
+INSERT INTO ledger.attempts (job_id, business_id, kind, attempt, outcome, error_class, error_code, message, place,
+                             fingerprint)
+SELECT id, business_id, kind, 1, 'gave_up', 'GiveUp', 'no_such_wall', 'There is no such wall.',
+       'jobs/walls/paint.py:7 call', fingerprint
 FROM ledger.jobs WHERE id = ANY (:ids)
 """
 PRINT = "0123456789abcdef"

@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
@@ -161,7 +162,7 @@ def test_retried_jobs_come_due_one_after_the_other_to_spare_the_vendor(ledger, o
     assert Counter(row.state for row in rows) == {"scheduled": 599, "available": 1}
     assert Counter(row.reason for row in rows) == {"spread": 599, None: 1}
     due = [row.run_at for row in rows]
-    gaps = [later - earlier for earlier, later in zip(due, due[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(due)]
     assert max(gaps) - min(gaps) < timedelta(milliseconds=1)
     assert sum(gaps, timedelta()) == pytest.approx(timedelta(minutes=10), abs=timedelta(seconds=2))
     assert before <= due[0] <= after
@@ -177,7 +178,8 @@ def test_a_spread_that_was_held_up_never_comes_due_faster_than_asked(ledger, on_
     held_until = ledger.sql("SELECT clock_timestamp()")
     upkeep.to_the_end()
     due = ledger.sql(
-        "SELECT array_agg(run_at ORDER BY run_at) FROM ledger.jobs WHERE id = ANY (:ids) AND run_at > now() - interval '1 min'",
+        "SELECT array_agg(run_at ORDER BY run_at) FROM ledger.jobs WHERE id = ANY (:ids)"
+        " AND run_at > now() - interval '1 min'",
         ids=ids,
     )
     assert len(due) == 500
