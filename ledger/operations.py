@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from ledger.audit import Actor
 from ledger.operate import ask, ask_row
 from ledger.queries.order import JobFilter
-from ledger.queries.targets import find_targets
+from ledger.queries.targets import target_ids
 from models.operations import Action
 
 AT_ONCE = timedelta()
@@ -36,7 +36,6 @@ def create(
 
     Retried jobs come due one after the other over `spread`. Raises Refused: no such job, no reason.
     """
-    found = find_targets(db, action, wanted)
     row = ask_row(
         db,
         CREATE,
@@ -46,7 +45,7 @@ def create(
             "why": why,
             "action": str(action),
             "filter": json.dumps(written(wanted)),
-            "ids": list(found.ids),
+            "ids": target_ids(db, action, wanted),
             "spread": spread,
         },
     )

@@ -97,13 +97,14 @@ def _finished(wanted: JobFilter) -> Walk:
 
 
 def failing(wanted: JobFilter) -> Walk:
-    """Return the walk over the jobs that have not got over a failure."""
+    """Return the walk over the jobs that have not got over a failure, or not over any if the filter names none."""
+    alike = jobs.c.fingerprint.is_not(None) if wanted.failing is None else jobs.c.fingerprint == wanted.failing
     return Walk(
         words="last failed first",
         source=jobs,
         keys=("failed_at", "id"),
         descending=True,
-        within=(jobs.c.state.in_(FAILED), jobs.c.fingerprint == wanted.failing, *_time(jobs.c.failed_at, wanted)),
+        within=(jobs.c.state.in_(FAILED), alike, *_time(jobs.c.failed_at, wanted)),
         rest=lambda source: (*_is(source.c.id, wanted.id), *_is(source.c.state, wanted.state), *_rest(source, wanted)),
     )
 

@@ -1,16 +1,13 @@
 """The jobs that an operation would be done to: which, how many, and what a few of them are."""
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, Subquery, func, select
 
 from ledger.queries.job import COLUMNS, JobSeen, seen, with_last_errors
 from ledger.queries.listing import walk_of
-from ledger.queries.order import JobFilter, jobs
+from ledger.queries.order import JobFilter, failing, jobs
 from models.ledger import FAILED, State
 from models.operations import Action
 
@@ -26,12 +23,9 @@ OPERABLE: dict[Action, tuple[State, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The jobs that a filter names and an action can be done to, MOST at most: `more` where there are others.
+    """What an operation would be done to, MOST jobs at most: `more` where there are others; the largest part first."""
 
-    `left_out` are the states that the filter asks for and the action cannot be done in.
-    """
-
-    ids: tuple[int, ...]
+    total: int
     more: bool
     states: dict[State, int]
     kinds: dict[str, int]
@@ -39,45 +33,48 @@ class Targets:
     sample: tuple[JobSeen, ...]
 
 
+def target_ids(db: Connection, action: Action, wanted: JobFilter) -> list[int]:
+    """Find an operation's jobs, MOST at most. A filter that names no state, job or error means those that failed."""
+    found = _found(db, action, wanted, MOST)
+    return list(db.execute(select(func.array_agg(found.c.id))).scalar_one() or ())
+
+
 def find_targets(db: Connection, action: Action, wanted: JobFilter) -> Targets:
-    """Find an operation's jobs. A filter without a state means those that failed: dead, parked or retryable."""
-    found = list(islice(_found(db, action, wanted), MOST + 1))
-    taken = found[:MOST]
+    """Look at an operation's jobs before it is asked for."""
+    found = _found(db, action, wanted, MOST + 1)
+    each = (found.c.state, found.c.kind, found.c.business_id)
+    rows = db.execute(
+        select(*each, func.count().label("jobs")).group_by(func.grouping_sets(*each)).order_by(func.count().desc())
+    ).all()
+    states = {State(row.state): row.jobs for row in rows if row.state is not None}
+    total = sum(states.values())
     return Targets(
-        ids=tuple(row.id for row in taken),
-        more=len(found) > MOST,
-        states=dict(Counter(State(row.state) for row in taken).most_common()),
-        kinds=dict(Counter(row.kind for row in taken).most_common()),
-        businesses=len({row.business_id for row in taken}),
-        sample=_sample(db, [row.id for row in taken[:SAMPLE]]),
+        total=min(total, MOST),
+        more=total > MOST,
+        states=states,
+        kinds={row.kind: row.jobs for row in rows if row.kind is not None},
+        businesses=sum(row.business_id is not None for row in rows),
+        sample=_sample(db, list(db.execute(select(found.c.id).limit(SAMPLE)).scalars())),
     )
 
 
-def _found(db: Connection, action: Action, wanted: JobFilter) -> Iterator[Any]:
-    for each in _by_state(action, wanted):
-        walk = walk_of(db, each)
-        source = walk.source
-        possible = (state for state in OPERABLE[action] if each.state in (None, state))
-        listed = (
-            select(source.c.id, source.c.state, source.c.kind, source.c.business_id)
-            .where(*walk.within, *walk.rest(source), source.c.state.in_(list(possible)))
-            .order_by(*walk.order(source, backwards=False))
-            .limit(MOST + 1)
-        )
-        yield from db.execute(listed)
+def _found(db: Connection, action: Action, wanted: JobFilter, most: int) -> Subquery:
+    walk = walk_of(db, wanted) if _names_some(wanted) else failing(wanted)
+    source = walk.source
+    possible = [state for state in OPERABLE[action] if wanted.state in (None, state)]
+    listed: Select[Any] = select(source.c.id, source.c.state, source.c.kind, source.c.business_id)
+    return (
+        listed.where(*walk.within, *walk.rest(source), source.c.state.in_(possible))
+        .order_by(*walk.order(source, backwards=False))
+        .limit(most)
+        .subquery("found")
+    )
 
 
-def _by_state(action: Action, wanted: JobFilter) -> Iterator[JobFilter]:
-    """Yield filters that an index answers each."""
-    if wanted.state is not None:
-        if wanted.state in OPERABLE[action]:
-            yield wanted
-    elif any(
-        value is not None for value in (wanted.id, wanted.failing, wanted.fingerprint, wanted.code, wanted.root_id)
-    ):
-        yield wanted
-    else:
-        yield from (replace(wanted, state=state) for state in FAILED)
+def _names_some(wanted: JobFilter) -> bool:
+    """Whether a filter says which jobs are meant, by an index of their own."""
+    named = (wanted.state, wanted.id, wanted.failing, wanted.fingerprint, wanted.code, wanted.root_id)
+    return any(value is not None for value in named)
 
 
 def _sample(db: Connection, ids: list[int]) -> tuple[JobSeen, ...]:

@@ -187,6 +187,7 @@ def upgrade() -> None:
         ["fingerprint", "failed_at", "id"],
         unique=False,
         schema="ledger",
+        postgresql_include=["business_id", "kind", "state"],
         postgresql_where=sa.text("state IN ('dead', 'parked', 'retryable') AND fingerprint IS NOT NULL"),
     )
     op.create_index(

@@ -16,7 +16,7 @@ from ledger.operations import Created, cancel, create
 from ledger.pause import pause
 from ledger.queries import JobFilter, looking
 from ledger.queries.operations import list_operations, read_operation
-from ledger.queries.targets import OPERABLE, find_targets
+from ledger.queries.targets import OPERABLE, find_targets, target_ids
 from models.ledger import State
 from models.operations import Action, Standing
 from models.operators import Role
@@ -292,7 +292,7 @@ def test_a_row_that_stays_locked_is_left_out_in_the_end_and_holds_nobody_up(ledg
 
 def find(on_call, wanted=GROUP, action=Action.RETRY):
     with looking(on_call) as db:
-        return list(find_targets(db, action, wanted).ids)
+        return target_ids(db, action, wanted)
 
 
 def test_a_retry_of_a_group_ends_the_pause_that_its_wrong_setting_made_and_no_other(ledger, on_call, upkeep):
@@ -364,6 +364,21 @@ def test_a_filter_without_a_state_means_what_failed_and_one_with_a_state_that_al
     assert find(on_call, JobFilter(state=State.AVAILABLE), Action.DISCARD) == [waiting]
     assert find(on_call, JobFilter(id=waiting), Action.DISCARD) == [waiting]
     assert sorted(find(on_call, JobFilter(code="no_such_wall", state=State.DEAD))) == dead
+
+
+def test_before_an_operation_one_sees_how_many_jobs_of_which_states_and_kinds_and_a_few_of_them(ledger, on_call):
+    fail(ledger, 12)
+    fail(ledger, 3, state="parked", business=ledger.other)
+    fail(ledger, 2, kind="walls.dry", fingerprint="fedcba9876543210")
+    with looking(on_call) as db:
+        found = find_targets(db, Action.RETRY, JobFilter())
+        nothing = find_targets(db, Action.RETRY, JobFilter(state=State.RUNNING))
+    assert (found.total, found.more, found.businesses) == (17, False, 2)
+    assert found.states == {State.DEAD: 14, State.PARKED: 3}
+    assert list(found.kinds.items()) == [("walls.paint", 15), ("walls.dry", 2)]
+    assert len(found.sample) == 10
+    assert {job.last_error.code for job in found.sample} == {"no_such_wall"}
+    assert (nothing.total, nothing.sample) == (0, ())
 
 
 def test_the_ledger_and_its_pages_agree_on_what_can_be_done_in_which_state(ledger):
