@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ledger import clock
+from tests.ledger.kinds import Paint
 
 WALL = "6f1b0a52-0f6b-4a7e-9d3c-0a4b1e6f2a11"
 
