@@ -46,5 +46,6 @@ def create_app(engine: Engine, *, user: str, password: str, environment: str, se
         middleware=[Middleware(StrictHeaders), Middleware(Guard, user=user, password=password)],
         exception_handlers=errors.HANDLERS,
     )
-    app.state.site = Site(engine, Pages(environment), Forms(secret))
+    looking = engine.execution_options(postgresql_readonly=True)
+    app.state.site = Site(looking, Pages(environment), Forms(secret), acting=engine)
     return app

@@ -12,6 +12,9 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ledger.audit import Actor
+from models.operators import Role
+
 OPEN = frozenset({"/healthz"})
 API = "/v1"
 """Where the HTTP API is: it asks for a key of its own, which opens no page, as a password opens nothing of it."""
@@ -68,7 +71,8 @@ class Guard:
         if wait:
             await _wait(wait)(scope, receive, send)
         elif given and hmac.compare_digest(_digest(given), self._wanted):
-            request.state.operator = self._user
+            request.state.actor = Actor(self._user, Role.ADMIN)
+            request.state.session = self._user
             await self._app(scope, receive, send)
         else:
             if given:

@@ -4,8 +4,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dashboard.site import operator, site
+from dashboard.site import actor, site
 from dashboard.telling import MEANING, MOVES_SOON, may_cancel, may_discard, may_retry, meaning_of_reason
+from ledger.audit import Right
 from ledger.queries import Story, looking, read_story
 from ledger.queries.walk import LARGEST
 
@@ -41,8 +42,8 @@ def show(
     request: Request, story: Story, status: int = 200, *, done: str | None = None, refused: str | None = None
 ) -> Response:
     """Answer with the page of a job, and with what came of the button that was pressed."""
-    here = site(request)
-    return here.pages.answer(
+    acts = actor(request).may(Right.ACT)
+    return site(request).pages.answer(
         request,
         "job.html",
         status,
@@ -51,11 +52,9 @@ def show(
         job=story.job,
         meaning=MEANING[story.job.state],
         reason=meaning_of_reason(story.job.reason),
-        may_retry=may_retry(story.job.state),
-        may_discard=may_discard(story.job.state),
-        may_cancel=may_cancel(story.job.state) and story.job.cancel_requested_at is None,
-        cancel_token=here.forms.token(operator(request), f"/jobs/{story.job.id}/cancel"),
-        retry_token=here.forms.token(operator(request), f"/jobs/{story.job.id}/retry"),
+        may_retry=acts and may_retry(story.job.state),
+        may_discard=acts and may_discard(story.job.state),
+        may_cancel=acts and may_cancel(story.job.state) and story.job.cancel_requested_at is None,
         done=done,
         refused=refused,
     )

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from dashboard import wording
 from ledger import clock
+from ledger.audit import Actor, Right
 from models.ledger import State
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -55,10 +56,17 @@ class Pages:
     def answer(
         self, request: Request, template: str, status: int = 200, *, live: bool = False, **values: object
     ) -> HTMLResponse:
-        """Render a page; `live` makes it look again by itself unless the reader paused that."""
+        """Render a page; `live` makes it look again by itself unless the reader paused that.
+
+        Every page knows `me` (an Actor, or None), `may(right)`, and `csrf(path)`, the hidden field of a form to a path.
+        """
+        me: Actor | None = getattr(request.state, "actor", None)
         paused = request.query_params.get("live") == "off"
         page = self._jinja.get_template(template).render(
             now=clock.now(),
+            me=me,
+            may=lambda right: me is not None and me.may(Right(right)),
+            csrf=lambda path: request.app.state.site.forms.hidden(request.state.session, path),
             path=request.url.path,
             live=live and not paused,
             pausable=live,

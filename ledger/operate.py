@@ -8,6 +8,7 @@ import psycopg
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
+LARGEST = 2**63 - 1
 BAD_INPUT, LOCKED = "22023", "55P03"
 
 
@@ -15,24 +16,32 @@ class Refused(Exception):
     """The job is in no state for this; the message says what to do instead."""
 
 
+def take(db: Connection, job_id: int) -> dict[str, Any]:
+    """Lock a job until the transaction ends, and return how it stands: for the audit; raises Refused."""
+    if job_id > LARGEST:
+        raise Refused(f"there is no job {job_id}")
+    stands: dict[str, Any] = _operate(db, "SELECT ledger.take_job_v1(:id)", job_id)
+    return stands
+
+
 def retry(db: Connection, job_id: int) -> str:
     """Make a failed, parked or waiting job available now; returns its state; raises Refused."""
-    return _operate(db, "SELECT ledger.retry_job_v1(:id)", job_id)
+    return str(_operate(db, "SELECT ledger.retry_job_v1(:id)", job_id))
 
 
 def discard(db: Connection, job_id: int) -> str:
     """Put a job aside for good; returns its state; raises Refused."""
-    return _operate(db, "SELECT ledger.discard_job_v1(:id)", job_id)
+    return str(_operate(db, "SELECT ledger.discard_job_v1(:id)", job_id))
 
 
 def cancel(db: Connection, job_id: int) -> str:
     """End a job that need not be done, a running one at its next checkpoint; returns its state; raises Refused."""
-    return _operate(db, "SELECT ledger.cancel_job_v1(:id)", job_id)
+    return str(_operate(db, "SELECT ledger.cancel_job_v1(:id)", job_id))
 
 
 def snooze(db: Connection, job_id: int, until: datetime) -> str:
     """Put off a job that waits until a moment within a year; returns its state; raises Refused."""
-    return _operate(db, "SELECT ledger.snooze_job_v1(:id, :until)", job_id, until=until)
+    return str(_operate(db, "SELECT ledger.snooze_job_v1(:id, :until)", job_id, until=until))
 
 
 def said(error: DBAPIError) -> str:
@@ -51,11 +60,10 @@ def ask(db: Connection, statement: TextClause, values: Mapping[str, object]) -> 
         raise
 
 
-def _operate(db: Connection, statement: str, job_id: int, **more: object) -> str:
+def _operate(db: Connection, statement: str, job_id: int, **more: object) -> Any:
     try:
-        state: str = ask(db, text(statement), {"id": job_id, **more})
+        return ask(db, text(statement), {"id": job_id, **more})
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == LOCKED:
             raise Refused(f"job {job_id} is being written by its worker right now: look again in a moment") from None
         raise
-    return state

@@ -7,6 +7,7 @@ from sqlalchemy.orm import configure_mappers
 
 from models import (
     accounts,
+    audit,
     billing,
     bookings,
     calls,
@@ -31,6 +32,7 @@ from models.base import Row
 __all__ = [
     "Row",
     "accounts",
+    "audit",
     "billing",
     "bookings",
     "calls",

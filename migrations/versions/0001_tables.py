@@ -62,6 +62,33 @@ def upgrade() -> None:
     op.create_index("attempts_by_time", "attempts", ["ended_at"], unique=False, schema="ledger")
     op.create_index("attempts_of_job", "attempts", ["job_id"], unique=False, schema="ledger")
     op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("about", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("jobs", sa.ARRAY(sa.BigInteger()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.CheckConstraint("action ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_audit_action")),
+        sa.CheckConstraint("jsonb_typeof(about) = 'object'", name=op.f("ck_audit_about")),
+        sa.CheckConstraint("jsonb_typeof(after) = 'object'", name=op.f("ck_audit_after")),
+        sa.CheckConstraint("jsonb_typeof(before) = 'object'", name=op.f("ck_audit_before")),
+        sa.CheckConstraint("length(who) BETWEEN 1 AND 100", name=op.f("ck_audit_who")),
+        sa.CheckConstraint(
+            "role IN ('viewer', 'operator', 'privacy_officer', 'admin', 'cli')", name=op.f("ck_audit_role")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("audit_pkey")),
+        schema="ledger",
+    )
+    op.create_index("audit_by_time", "audit", ["at", "id"], unique=False, schema="ledger")
+    op.create_index("audit_of_action", "audit", ["action", "id"], unique=False, schema="ledger")
+    op.create_index("audit_of_job", "audit", ["jobs"], unique=False, schema="ledger", postgresql_using="gin")
+    op.create_index("audit_of_operator", "audit", ["who", "id"], unique=False, schema="ledger")
+    op.create_table(
         "bell",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("asleep", sa.Boolean(), nullable=False),

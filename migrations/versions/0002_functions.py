@@ -23,6 +23,7 @@ def upgrade() -> None:
         "ledger/tick",
         "ledger/pace",
         "ledger/operate",
+        "ledger/audit",
         "ledger/api",
         "ledger/prune",
         "house",

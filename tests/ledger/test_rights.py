@@ -82,12 +82,15 @@ FUNCTIONS: dict[str, set[str]] = {
     "prune_v1": {"tenant_job"},
     "job_scope": {"nexara_owner", "nexara_house", "tenant_job", "nexara_web"},
     # On-call.
+    "take_job_v1": ON_CALL,
     "retry_job_v1": ON_CALL,
     "discard_job_v1": ON_CALL,
     "cancel_job_v1": ON_CALL,
     "snooze_job_v1": ON_CALL,
     "pause_v1": ON_CALL,
     "resume_v1": ON_CALL,
+    "audit_v1": ON_CALL,
+    "audit_is_kept": NOBODY,
     # The HTTP API, which the dashboard's process serves, and the keys to it.
     "api_business": NOBODY,
     "api_key_v1": ON_CALL,
@@ -104,6 +107,7 @@ READABLE: dict[str, set[str]] = {
     "workers": ON_CALL,
     "ticks": ON_CALL,
     "pauses": ON_CALL,
+    "audit": ON_CALL,
     "pace": ON_CALL,
     "pace_until": ON_CALL,
     "durations": ON_CALL,

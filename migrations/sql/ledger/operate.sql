@@ -13,6 +13,16 @@ BEGIN
   RETURN j;
 END $$;
 
+-- How a job stands, for the audit, locked until the transaction ends: what follows in it is what was changed.
+CREATE FUNCTION ledger.take_job_v1(p_id bigint) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+DECLARE
+  j jobs := ledger.taken_by_hand(p_id);
+BEGIN
+  RETURN jsonb_build_object('state', j.state, 'reason', j.reason, 'attempt', j.attempt, 'run_at', j.run_at)
+    || CASE WHEN j.cancel_requested_at IS NULL THEN '{}' ELSE jsonb_build_object('cancel_requested_at', j.cancel_requested_at) END;
+END $$;
+
 -- Retry a job that is dead, cancelled, discarded, parked or waiting: available now, with its attempts before it.
 -- Returns its state, or raises what to do instead.
 CREATE FUNCTION ledger.retry_job_v1(p_id bigint) RETURNS text
@@ -98,11 +108,12 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ledger.taken_by_hand(bigint) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.take_job_v1(bigint) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.cancel_job_v1(bigint) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.snooze_job_v1(bigint, timestamptz) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.retry_job_v1(bigint) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.discard_job_v1(bigint) OWNER TO nexara_ledger;
 REVOKE ALL ON FUNCTION ledger.taken_by_hand(bigint), ledger.retry_job_v1(bigint), ledger.discard_job_v1(bigint), ledger.cancel_job_v1(bigint),
-  ledger.snooze_job_v1(bigint, timestamptz) FROM PUBLIC;
+  ledger.snooze_job_v1(bigint, timestamptz), ledger.take_job_v1(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger.retry_job_v1(bigint), ledger.discard_job_v1(bigint), ledger.cancel_job_v1(bigint),
-  ledger.snooze_job_v1(bigint, timestamptz) TO nexara_dashboard;
+  ledger.snooze_job_v1(bigint, timestamptz), ledger.take_job_v1(bigint) TO nexara_dashboard;

@@ -53,3 +53,8 @@ END $$;
 ALTER FUNCTION ledger.count_pace_v1(interval) OWNER TO nexara_ledger;
 REVOKE ALL ON FUNCTION ledger.count_pace_v1(interval) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger.count_pace_v1(interval) TO nexara_worker;
+
+CREATE POLICY on_call ON ledger.pace FOR SELECT TO nexara_dashboard USING (true);
+CREATE POLICY on_call ON ledger.durations FOR SELECT TO nexara_dashboard USING (true);
+CREATE POLICY on_call ON ledger.pace_until FOR SELECT TO nexara_dashboard USING (true);
+GRANT SELECT ON ledger.pace, ledger.durations, ledger.pace_until TO nexara_dashboard;

@@ -25,6 +25,10 @@ BEGIN
     ORDER BY created_at LIMIT p_limit);
   GET DIAGNOSTICS gone = ROW_COUNT;
   most := greatest(most, gone);
+  DELETE FROM audit WHERE id IN (
+    SELECT id FROM audit WHERE at < p_as_of - interval '731 days' ORDER BY at LIMIT p_limit);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  most := greatest(most, gone);
   DELETE FROM pace WHERE minute < p_as_of - interval '8 days';
   DELETE FROM durations WHERE hour < p_as_of - interval '8 days';
   DELETE FROM ticks WHERE due_at < p_as_of - interval '90 days';

@@ -1,0 +1,128 @@
+"""The one way in which a page changes anything: checked, in one transaction, and written down in it.
+
+    @action("pauses.end", Right.ACT, why=Why.MUST)
+    def end_pause(act: Acting) -> Response:
+        resume(act.db, act.request.path_params["id"], who=act.actor.name)
+        act.record(about={"pause": act.request.path_params["id"]})
+        return RedirectResponse("/queues", 303)
+
+What it makes is the endpoint of a route. It reads the form, checks that one of our own pages sent it in this session,
+opens the transaction, asks whether the role of who is signed in has the right, runs the function, and commits if that
+recorded what it did. `Refused` rolls back and is said with 409. For all other code of the dashboard the database is
+read-only (`Site.engine`).
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from http import HTTPStatus
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dashboard.errors import explain
+from dashboard.forms import Form
+from dashboard.site import actor, refuse_without, site
+from ledger.audit import Actor, Right, Says, record
+from ledger.operate import Refused
+
+log = logging.getLogger(__name__)
+Endpoint = Callable[[Request], Awaitable[Response]]
+OnRefusal = Callable[[Request, str], Response]
+WHY = "why"
+"""The name of the field in which a form asks for a reason."""
+
+
+class Why(Enum):
+    """Whether an action asks for a reason."""
+
+    MAY = "may be given"
+    MUST = "must be given"
+
+
+@dataclass
+class Acting:
+    """An action under way: what was asked, who asks, and the transaction that it is one with."""
+
+    request: Request
+    form: Form
+    db: Connection
+    actor: Actor
+    name: str
+    why: str | None
+    recorded: list[int] = field(default_factory=list)
+
+    def record(
+        self,
+        *,
+        about: Says | None = None,
+        jobs: tuple[int, ...] | list[int] = (),
+        before: Says | None = None,
+        after: Says | None = None,
+    ) -> int:
+        """Write the audit's row; returns its number. An action that records nothing is rolled back."""
+        number = record(
+            self.db, self.actor, self.name, why=self.why, about=about, jobs=jobs, before=before, after=after
+        )
+        self.recorded.append(number)
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What an endpoint made by `action` does, and what it asks for."""
+
+    name: str
+    right: Right
+
+
+def action(
+    name: str, right: Right, *, why: Why = Why.MAY, refused: OnRefusal | None = None
+) -> Callable[[Callable[[Acting], Response]], Endpoint]:
+    """Make an endpoint of what changes something; `refused` answers where the ledger will not, with its words."""
+
+    def make(run: Callable[[Acting], Response]) -> Endpoint:
+        def act(request: Request, form: Form) -> Response:
+            refuse_without(request, right)
+            try:
+                answer = _in_one_transaction(request, form, name, why, run)
+            except Refused as told:
+                said = f"{str(told)[:1].upper()}{str(told)[1:]}."
+                return refused(request, said) if refused else explain(request, HTTPStatus.CONFLICT, said)
+            log.info("dashboard.acted", extra={"code": name})
+            return answer
+
+        async def endpoint(request: Request) -> Response:
+            form = await site(request).forms.read(request)
+            return await run_in_threadpool(act, request, form)
+
+        _MADE[endpoint] = Made(name, right)
+        return endpoint
+
+    return make
+
+
+def _in_one_transaction(
+    request: Request, form: Form, name: str, why: Why, run: Callable[[Acting], Response]
+) -> Response:
+    given = form.get(WHY, "").strip()
+    if why is Why.MUST and not given:
+        raise Refused("say why: whoever looks at this tomorrow will ask")
+    with site(request).acting.begin() as db:
+        act = Acting(request, form, db, actor(request), name, given or None)
+        answer = run(act)
+        if not act.recorded:
+            raise RuntimeError(f"{name} changed something and recorded nothing")
+    return answer
+
+
+def made(endpoint: Any) -> Made | None:
+    """Return what an endpoint does, if `action` made it."""
+    return _MADE.get(endpoint)
+
+
+_MADE: dict[Any, Made] = {}
