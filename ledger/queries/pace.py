@@ -13,7 +13,7 @@ LATEST = timedelta(minutes=10)
 """How far back jobs are counted one by one where nobody has counted them."""
 COUNTED_UNTIL = text("SELECT until FROM ledger.pace_until WHERE id = 1")
 COUNTED = text("""
-SELECT date_bin(:step, minute, :first) AS start, outcome, sum(count)::integer AS count
+SELECT date_bin(:step, minute, :first) AS start, outcome, sum(count)::integer AS ended
 FROM ledger.pace
 WHERE minute >= :first AND minute < :until AND outcome IN ('succeeded', 'dead', 'failed')
   AND (CAST(:kind AS text) IS NULL OR kind = :kind)
@@ -31,13 +31,15 @@ LATERAL (SELECT count(*) AS count, max(at) AS until FROM (
   WHERE ended_at >= greatest(m.minute, :from) AND ended_at < m.minute + interval '1 minute' AND outcome <> 'cancelled'
   ORDER BY ended_at LIMIT :most) ended) failed
 """
-RECENT = text(f"""
+RECENT = text(
+    f"""
 SELECT greatest(m.minute, :from) AS start, succeeded.count AS succeeded, succeeded.until AS succeeded_until,
        dead.count AS dead, dead.until AS dead_until, failed.count AS failed, failed.until AS failed_until
 FROM generate_series(date_trunc('minute', CAST(:from AS timestamptz)), :to, interval '1 minute') AS m(minute),
 {ENDED.format(state="succeeded")}, {ENDED.format(state="dead")}, {FAILED}
 ORDER BY 1
-""")
+"""  # noqa: S608 - of our own words
+)
 
 
 class Span(StrEnum):
@@ -90,7 +92,7 @@ def read_pace(db: Connection, now: datetime, span: Span = Span.HOUR, kind: str |
     until = max(db.execute(COUNTED_UNTIL).scalar() or first, now - LATEST, first)
     given = {"step": span.step, "first": first, "until": now, "kind": kind}
     for row in db.execute(COUNTED, given):
-        slots[row.start] = _with(slots[row.start], row.outcome, row.count)
+        slots[row.start] = _with(slots[row.start], row.outcome, row.ended)
     if kind is None and until < now:
         for row in db.execute(RECENT, {"from": until, "to": now, "most": MOST_COUNTED}):
             start = first + (row.start - first) // span.step * span.step

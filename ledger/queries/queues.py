@@ -13,13 +13,14 @@ QUEUES = text("""
 SELECT q.queue, a.found AS available, f.dispatched, f.running, w.since AS waiting_since, w.id AS oldest
 FROM (SELECT DISTINCT queue FROM ledger.job_kinds) q
 CROSS JOIN LATERAL (SELECT count(*) AS found FROM (
-  SELECT FROM ledger.jobs WHERE state = 'available' AND queue = q.queue LIMIT :most + 1) some) a
+  SELECT FROM ledger.jobs WHERE state = 'available' AND queue = q.queue LIMIT :most + 1) known) a
 CROSS JOIN LATERAL (
-  SELECT count(*) FILTER (WHERE state = 'dispatched') AS dispatched, count(*) FILTER (WHERE state = 'running') AS running,
+  SELECT count(*) FILTER (WHERE state = 'dispatched') AS dispatched,
+         count(*) FILTER (WHERE state = 'running') AS running,
          min(since) FILTER (WHERE state = 'dispatched') AS since,
          (array_agg(id ORDER BY since, id) FILTER (WHERE state = 'dispatched'))[1] AS id
   FROM (SELECT id, state, greatest(run_at, claimed_at) AS since FROM ledger.jobs
-        WHERE state IN ('dispatched', 'running') AND queue = q.queue LIMIT :most) some) f
+        WHERE state IN ('dispatched', 'running') AND queue = q.queue LIMIT :most) known) f
 LEFT JOIN LATERAL (
   WITH RECURSIVE heads AS (
     (SELECT id, priority, business_id, greatest(run_at, claimed_at) AS since FROM ledger.jobs
