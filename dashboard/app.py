@@ -1,22 +1,19 @@
 """The dashboard as one app: its pages, its guard, its headers, and the HTTP API beside them."""
 
-from pathlib import Path
-
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
-from dashboard import actions, catalogue, errors, health, job, jobs, overview
+from dashboard import actions, catalogue, errors, health, job, jobs, overview, queues, schedules
 from dashboard.api.app import create_api
+from dashboard.assets import Assets
 from dashboard.forms import Forms
 from dashboard.guard import API, Guard
 from dashboard.headers import StrictHeaders
 from dashboard.render import Pages
 from dashboard.site import Site
 
-STATIC = Path(__file__).resolve().parent / "static"
 SHORTEST_SECRET = 16
 
 
@@ -37,10 +34,16 @@ def create_app(engine: Engine, *, user: str, password: str, environment: str, se
             Route("/jobs/{id:int}/cancel", actions.cancel_job, methods=["POST"], name="cancel"),
             Route("/jobs/{id:int}/discard", actions.confirm_discard, methods=["GET"], name="confirm_discard"),
             Route("/jobs/{id:int}/discard", actions.discard_job, methods=["POST"], name="discard"),
+            Route("/queues", queues.page, name="queues"),
+            Route("/pauses", queues.begin_pause, methods=["POST"]),
+            Route("/pauses/{id:int}/end", queues.end_pause, methods=["POST"]),
             Route("/kinds", catalogue.kinds, name="kinds"),
-            Route("/schedules", catalogue.schedules, name="schedules"),
+            Route("/kinds/{kind}", catalogue.kind, name="kind"),
+            Route("/schedules", schedules.page, name="schedules"),
+            Route("/schedules/{name}", schedules.one, name="schedule"),
+            Route("/schedules/{name}/run", schedules.run_now, methods=["POST"]),
             Route("/healthz", health.check, name="healthz"),
-            Mount("/static", StaticFiles(directory=STATIC), name="static"),
+            Mount("/static", Assets(), name="static"),
             Mount(API, create_api(engine), name="api"),
         ],
         middleware=[Middleware(StrictHeaders), Middleware(Guard, user=user, password=password)],

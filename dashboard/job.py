@@ -13,6 +13,7 @@ from ledger.queries.walk import LARGEST
 DONE = {
     "retry": "The job is available again. A worker takes it up in a moment; this page follows it.",
     "cancel": "The job is cancelled; one that runs ends at its next checkpoint, and what it has saved by then stays.",
+    "enqueue": "The job is enqueued. A worker takes it up in a moment; this page follows it.",
     "discard": "The job is discarded. Nothing runs it any more; a retry would bring it back.",
 }
 
@@ -47,6 +48,7 @@ def show(
         request,
         "job.html",
         status,
+        part="job_live.html",
         live=story.job.state in MOVES_SOON,
         story=story,
         job=story.job,

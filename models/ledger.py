@@ -115,6 +115,7 @@ class Job(PlatformRow, because="the ledger reads across businesses; business_id 
     priority: Mapped[Small]
     business_id: Mapped[Id]
     root_id: Mapped[Serial]
+    parent_id: Mapped[Serial | None]
     payload: Mapped[Ids]
     unique_key: Mapped[Key | None]
     until_done: Mapped[Flag] = mapped_column(server_default=text("false"))
@@ -213,10 +214,12 @@ class Attempt(PlatformRow, because="the ledger reads across businesses"):
     place: Mapped[OwnWords | None]
     traceback: Mapped[OwnWords | None]
     fingerprint: Mapped[OwnWords | None]
+    log_tail: Mapped[OwnWords | None]
 
     __table_args__ = (
         Index("attempts_of_job", "job_id"),
         Index("attempts_alike", "fingerprint", "ended_at"),
+        Index("attempts_by_time", "ended_at"),
         {"schema": "ledger"},
     )
 

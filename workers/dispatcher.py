@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.claimed import Ended
+from ledger.count import count_pace
 from ledger.dispatch import (
     BELL,
     PRIORITIES,
@@ -39,6 +40,7 @@ NAP = 0.5  # seconds: the longest sleep when nobody knocks
 PROMOTE_EVERY = 0.1
 RING_AGAIN_EVERY = 1.0
 SETTLE_EVERY = 1.0
+COUNT_EVERY = 1.0
 COUNT_THREADS_EVERY = 1.0
 SHARE = 0.75  # of a queue's work in flight that one business may have: long jobs cannot be interrupted for another's
 
@@ -114,6 +116,11 @@ class Dispatcher:
             if settled:  # there may be more of a backlog
                 self._due["pauses"] = 0.0
             moved += settled
+        if self._is_due("pace", COUNT_EVERY):
+            with self._at_once.begin() as db:
+                behind = count_pace(db)
+            if behind:
+                self._due["pace"] = 0.0
         if self._is_due("ring_again", RING_AGAIN_EVERY):
             self._ring_again()
         return moved, bool(queues)

@@ -2,14 +2,16 @@
 
 from ledger.queries.catalogue import Kind, TickSeen, read_kinds, read_ticks
 from ledger.queries.counts import StateCount, count_states
+from ledger.queries.durations import Took, read_durations
 from ledger.queries.failures import FailureGroup, group_failures
 from ledger.queries.job import Attempt, JobSeen, LastError
-from ledger.queries.listing import Page, list_jobs
+from ledger.queries.listing import Page, count_jobs, list_jobs
 from ledger.queries.looking import looking
 from ledger.queries.order import JobFilter
-from ledger.queries.pace import Minute, read_pace
+from ledger.queries.pace import Slot, Span, counted_until, read_pace
 from ledger.queries.queues import Overdue, QueueSeen, read_overdue, read_queues
-from ledger.queries.story import Story, read_story
+from ledger.queries.running import Running, read_running
+from ledger.queries.story import Link, Story, read_story
 from ledger.queries.walk import BadCursor
 from ledger.queries.workers import WorkerSeen, read_workers
 
@@ -21,22 +23,30 @@ __all__ = [
     "JobSeen",
     "Kind",
     "LastError",
-    "Minute",
+    "Link",
     "Overdue",
     "Page",
     "QueueSeen",
+    "Running",
+    "Slot",
+    "Span",
     "StateCount",
     "Story",
     "TickSeen",
+    "Took",
     "WorkerSeen",
+    "count_jobs",
     "count_states",
+    "counted_until",
     "group_failures",
     "list_jobs",
     "looking",
+    "read_durations",
     "read_kinds",
     "read_overdue",
     "read_pace",
     "read_queues",
+    "read_running",
     "read_story",
     "read_ticks",
     "read_workers",

@@ -17,6 +17,7 @@ COLUMNS = (
     "priority",
     "business_id",
     "root_id",
+    "parent_id",
     "payload",
     "state",
     "reason",
@@ -71,6 +72,7 @@ class JobSeen:
     priority: int
     business_id: UUID
     root_id: int
+    parent_id: int | None
     payload: dict[str, Any]
     state: State
     reason: str | None
@@ -117,6 +119,7 @@ class Attempt:
     place: str | None
     traceback: str | None
     fingerprint: str | None
+    log_tail: str | None
 
 
 def seen(row: Any) -> JobSeen:

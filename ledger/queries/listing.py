@@ -14,6 +14,8 @@ from ledger.queries.walk import Walk
 SIZE = 50
 MOST_READ = 20_000
 """Rows that one page may read and leave out; a filter so rare goes on from there with the next."""
+MOST_TOLD = 1_000
+"""Jobs of a filter that are counted."""
 SLACK = timedelta(minutes=10)
 """How long a transaction may have been open between taking its id and being seen with an older time."""
 
@@ -60,6 +62,15 @@ def list_jobs(
         previous=onwards if backwards else back,
         unfinished=end is not None,
     )
+
+
+def count_jobs(db: Connection, wanted: JobFilter, most: int = MOST_TOLD) -> tuple[int, bool]:
+    """Return how many jobs pass a filter, up to `most`, and whether there are or may be more."""
+    walk = walk_of(db, wanted)
+    page = _page(walk, None, most + 1, backwards=False).subquery()
+    found: int = db.execute(select(func.count()).select_from(page)).scalar_one()
+    more = found > most or _where_it_stopped(db, walk, None, backwards=False) is not None
+    return min(found, most), more
 
 
 def walk_of(db: Connection, wanted: JobFilter) -> Walk:

@@ -49,6 +49,11 @@ class JobFilter:
         """Whether every job passes."""
         return all(getattr(self, field.name) is None for field in fields(self))
 
+    @property
+    def only_a_state(self) -> bool:
+        """Whether nothing but a state is asked for: how many those are is known."""
+        return all(getattr(self, field.name) is None for field in fields(self) if field.name != "state")
+
 
 def choose(wanted: JobFilter, alike: Sequence[str] | None, bounds: Bounds) -> Walk:
     """Choose the order for a filter.

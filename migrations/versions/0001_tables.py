@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("place", sa.Text(), nullable=True),
         sa.Column("traceback", sa.Text(), nullable=True),
         sa.Column("fingerprint", sa.Text(), nullable=True),
+        sa.Column("log_tail", sa.Text(), nullable=True),
         sa.CheckConstraint("kind ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_attempts_kind")),
         sa.CheckConstraint(
             "outcome IN ('try_again', 'rate_limited', 'gave_up', 'misconfigured', 'bug', 'lost', 'cancelled')",
@@ -58,6 +59,7 @@ def upgrade() -> None:
         schema="ledger",
     )
     op.create_index("attempts_alike", "attempts", ["fingerprint", "ended_at"], unique=False, schema="ledger")
+    op.create_index("attempts_by_time", "attempts", ["ended_at"], unique=False, schema="ledger")
     op.create_index("attempts_of_job", "attempts", ["job_id"], unique=False, schema="ledger")
     op.create_table(
         "audit",
@@ -93,6 +95,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("bell_pkey")),
         schema="ledger",
         postgresql_with={"fillfactor": "50"},
+    )
+    op.create_table(
+        "durations",
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", "kind", "bucket", name=op.f("durations_pkey")),
+        schema="ledger",
     )
     op.create_table(
         "idempotency_keys",
@@ -132,6 +143,7 @@ def upgrade() -> None:
         sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column("business_id", sa.Uuid(), nullable=False),
         sa.Column("root_id", sa.BigInteger(), nullable=False),
+        sa.Column("parent_id", sa.BigInteger(), nullable=True),
         sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("unique_key", sa.LargeBinary(), nullable=True),
         sa.Column("until_done", sa.Boolean(), server_default=sa.text("false"), nullable=False),
@@ -291,6 +303,26 @@ def upgrade() -> None:
         schema="ledger",
     )
     op.create_index("operations_by_age", "operations", ["created_at"], unique=False, schema="ledger")
+    op.create_table(
+        "pace",
+        sa.Column("minute", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "outcome IN ('succeeded', 'dead', 'cancelled', 'discarded', 'failed')", name=op.f("ck_pace_outcome")
+        ),
+        sa.PrimaryKeyConstraint("minute", "kind", "outcome", name=op.f("pace_pkey")),
+        schema="ledger",
+    )
+    op.create_table(
+        "pace_until",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pace_until_pkey")),
+        schema="ledger",
+        postgresql_with={"fillfactor": "50"},
+    )
     op.create_table(
         "pauses",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),

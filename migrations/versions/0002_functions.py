@@ -21,6 +21,7 @@ def upgrade() -> None:
         "ledger/run",
         "ledger/watch",
         "ledger/tick",
+        "ledger/pace",
         "ledger/operate",
         "ledger/audit",
         "ledger/operations",

@@ -30,6 +30,8 @@ BEGIN
     SELECT id FROM audit WHERE at < p_as_of - interval '731 days' ORDER BY at LIMIT p_limit);
   GET DIAGNOSTICS gone = ROW_COUNT;
   most := greatest(most, gone);
+  DELETE FROM pace WHERE minute < p_as_of - interval '8 days';
+  DELETE FROM durations WHERE hour < p_as_of - interval '8 days';
   DELETE FROM ticks WHERE due_at < p_as_of - interval '90 days';
   DELETE FROM workers w WHERE w.heartbeat_at < p_as_of - interval '1 hour'
     AND NOT EXISTS (SELECT FROM jobs j WHERE j.worker_id = w.id AND j.state = 'running');

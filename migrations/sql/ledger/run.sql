@@ -123,9 +123,10 @@ CREATE FUNCTION ledger.record_attempt(p_id bigint, p_fence integer, p_error json
 LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
   WITH written AS (
     INSERT INTO attempts (job_id, business_id, kind, attempt, worker_id, started_at, outcome, error_class, error_code, message,
-                          place, traceback, fingerprint)
+                          place, traceback, fingerprint, log_tail)
     SELECT id, business_id, kind, attempt, worker_id, started_at, p_error ->> 'outcome', p_error ->> 'class', p_error ->> 'code',
-           p_error ->> 'message', p_error ->> 'place', p_error ->> 'traceback', p_error ->> 'fingerprint'
+           p_error ->> 'message', p_error ->> 'place', p_error ->> 'traceback', p_error ->> 'fingerprint',
+           right(p_error ->> 'log_tail', 4096)
     FROM jobs WHERE id = p_id AND fence = p_fence
     FOR UPDATE
     RETURNING 1
