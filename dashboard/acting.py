@@ -97,7 +97,7 @@ def action(
             return answer
 
         async def endpoint(request: Request) -> Response:
-            form = await site(request).forms.read(request)
+            form = request.state.form = await site(request).forms.read(request)  # what was typed is not lost
             return await run_in_threadpool(act, request, form)
 
         _MADE[endpoint] = Made(name, right)

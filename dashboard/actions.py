@@ -23,6 +23,12 @@ def retry_job(act: Acting) -> Response:
     return _change(act, "retry", operate.retry)
 
 
+@action("jobs.run_now", Right.ACT, refused=_still_there)
+def run_now(act: Acting) -> Response:
+    """Make a job that waits due at once."""
+    return _change(act, "run-now", operate.run_now)
+
+
 @action("jobs.discard", Right.ACT, refused=_still_there)
 def discard_job(act: Acting) -> Response:
     """Put a job aside."""

@@ -5,7 +5,23 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 
-from dashboard import actions, catalogue, errors, health, job, jobs, overview, queues, schedules
+from dashboard import (
+    actions,
+    catalogue,
+    edit,
+    enqueue,
+    errors,
+    failures,
+    health,
+    job,
+    jobs,
+    operate,
+    operations,
+    overview,
+    queues,
+    schedules,
+    snooze,
+)
 from dashboard.api.app import create_api
 from dashboard.assets import Assets
 from dashboard.forms import Forms
@@ -34,6 +50,20 @@ def create_app(engine: Engine, *, user: str, password: str, environment: str, se
             Route("/jobs/{id:int}/cancel", actions.cancel_job, methods=["POST"], name="cancel"),
             Route("/jobs/{id:int}/discard", actions.confirm_discard, methods=["GET"], name="confirm_discard"),
             Route("/jobs/{id:int}/discard", actions.discard_job, methods=["POST"], name="discard"),
+            Route("/jobs/{id:int}/run-now", actions.run_now, methods=["POST"], name="run_now"),
+            Route("/jobs/{id:int}/edit", edit.page, methods=["GET"], name="edit"),
+            Route("/jobs/{id:int}/edit", edit.edit_job, methods=["POST"]),
+            Route("/jobs/{id:int}/snooze", snooze.page, methods=["GET"], name="snooze"),
+            Route("/jobs/{id:int}/snooze", snooze.snooze_job, methods=["POST"]),
+            Route("/enqueue", enqueue.page, methods=["GET"], name="enqueue"),
+            Route("/enqueue", enqueue.enqueue_job, methods=["POST"]),
+            Route("/failures", failures.page, name="failures"),
+            Route("/failures/{fingerprint}", failures.one, name="failure"),
+            Route("/operations", operations.page, methods=["GET"], name="operations"),
+            Route("/operations", operate.create_operation, methods=["POST"]),
+            Route("/operations/new", operate.preview, name="operate"),
+            Route("/operations/{id:uuid}", operations.one, name="operation"),
+            Route("/operations/{id:uuid}/cancel", operations.cancel_operation, methods=["POST"]),
             Route("/queues", queues.page, name="queues"),
             Route("/pauses", queues.begin_pause, methods=["POST"]),
             Route("/pauses/{id:int}/end", queues.end_pause, methods=["POST"]),

@@ -19,6 +19,8 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 NAVIGATION = (
     ("/", "Overview"),
     ("/jobs", "Jobs"),
+    ("/failures", "Failures"),
+    ("/operations", "Operations"),
     ("/queues", "Queues"),
     ("/kinds", "Kinds"),
     ("/schedules", "Schedules"),

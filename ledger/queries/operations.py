@@ -12,7 +12,7 @@ from models.operations import Action, Standing
 
 LISTED = 50
 COLUMNS = """
-SELECT o.id, o.action, o.filter, asked.who, asked.why, o.created_at, o.total, o.done, o.skipped, o.spread,
+SELECT o.id, o.action, o.filter, o.asked_in, asked.who, asked.why, o.created_at, o.total, o.done, o.skipped, o.spread,
        o.next_run_at, o.state, o.job_id, o.finished_at, ended.who AS cancelled_by, ended.why AS cancelled_why,
        j.state AS job_state
 FROM ledger.operations o
@@ -24,6 +24,29 @@ READ = text(COLUMNS + "WHERE o.id = :id")
 LIST = text(COLUMNS + "ORDER BY o.created_at DESC LIMIT :most")
 
 
+TOUCHED = text("""
+SELECT j.state, count(*) AS jobs FROM (
+  SELECT t.job_id FROM ledger.audit a CROSS JOIN LATERAL unnest(a.jobs) AS t(job_id)
+  WHERE a.action = 'operations.batch' AND a.id > :asked_in AND a.about ->> 'operation' = CAST(:id AS text)
+  LIMIT :most
+) touched JOIN ledger.jobs j ON j.id = touched.job_id
+GROUP BY j.state ORDER BY count(*) DESC
+""")
+MOST_FOLLOWED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What the jobs that an operation was done to are now, the first MOST_FOLLOWED of them, the most first."""
+
+    states: dict[State, int]
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether some of them are about to be something else."""
+        return any(state in self.states for state in (State.AVAILABLE, State.DISPATCHED, State.RUNNING))
+
+
 @dataclass(frozen=True, slots=True)
 class OperationSeen:
     """One operation. `skipped` is how many jobs were left out, by why; `job_state` None once its job is forgotten."""
@@ -31,6 +54,7 @@ class OperationSeen:
     id: UUID
     action: Action
     filter: dict[str, Any]
+    asked_in: int
     who: str | None
     why: str | None
     created_at: datetime
@@ -77,6 +101,12 @@ def read_operation(db: Connection, operation_id: UUID) -> OperationSeen | None:
 def list_operations(db: Connection, most: int = LISTED) -> tuple[OperationSeen, ...]:
     """Return the latest operations, the newest first."""
     return tuple(_seen(row) for row in db.execute(LIST, {"most": most}))
+
+
+def read_touched(db: Connection, operation: OperationSeen) -> Touched:
+    """Return what became of the jobs that an operation was done to."""
+    rows = db.execute(TOUCHED, {"asked_in": operation.asked_in, "id": operation.id, "most": MOST_FOLLOWED})
+    return Touched({State(row.state): row.jobs for row in rows})
 
 
 def _seen(row: Any) -> OperationSeen:
