@@ -55,5 +55,5 @@ def percentile(buckets: list[tuple[int, int]], share: float) -> float | None:
     for bucket, count in buckets:
         passed += count
         if passed >= wanted:
-            return float(2 ** ((bucket + 0.5) / 4)) / 1000  # the middle of its bucket
+            return float(f"{2 ** ((bucket + 0.5) / 4) / 1000:.2g}")  # the middle of its bucket
     return None
