@@ -4,7 +4,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dashboard.site import actor, site
+from dashboard.site import may, site
 from dashboard.telling import MEANING, MOVES_SOON, may_cancel, may_discard, may_retry, meaning_of_reason
 from ledger.audit import Right
 from ledger.queries import Story, looking, read_story
@@ -42,7 +42,7 @@ def show(
     request: Request, story: Story, status: int = 200, *, done: str | None = None, refused: str | None = None
 ) -> Response:
     """Answer with the page of a job, and with what came of the button that was pressed."""
-    acts = actor(request).may(Right.ACT)
+    acts = may(request, Right.ACT)
     return site(request).pages.answer(
         request,
         "job.html",

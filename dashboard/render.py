@@ -15,7 +15,17 @@ from ledger.audit import Actor, Right
 from models.ledger import State
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-NAVIGATION = (("/", "Overview"), ("/jobs", "Jobs"), ("/kinds", "Kinds"), ("/schedules", "Schedules"))
+NAVIGATION = (
+    ("/", "Overview", Right.LOOK),
+    ("/jobs", "Jobs", Right.LOOK),
+    ("/kinds", "Kinds", Right.LOOK),
+    ("/schedules", "Schedules", Right.LOOK),
+    ("/privacy", "Privacy", Right.LOOK),
+    ("/billing", "Billing", Right.LOOK),
+    ("/audit", "Audit", Right.LOOK),
+    ("/operators", "Operators", Right.MANAGE_OPERATORS),
+)
+"""The pages, each with the right that shows it."""
 TONES = {"production": "production", "staging": "staging"}
 """Environments that have a colour of their own; any other has that of a playground."""
 UUID_LIKE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -66,13 +76,12 @@ class Pages:
             now=clock.now(),
             me=me,
             may=lambda right: me is not None and me.may(Right(right)),
-            csrf=lambda path: request.app.state.site.forms.hidden(request.state.session, path),
             path=request.url.path,
             live=live and not paused,
             pausable=live,
             resume=link(request.url.path, **_without_live(request)),
             pause=link(request.url.path, **_without_live(request), live="off"),
-            **values,
+            **{"csrf": lambda path: request.app.state.site.forms.hidden(request.state.session, path), **values},
         )
         return HTMLResponse(page, status)
 

@@ -23,6 +23,8 @@ def upgrade() -> None:
         "ledger/tick",
         "ledger/operate",
         "ledger/audit",
+        "ledger/operators",
+        "ledger/sessions",
         "ledger/api",
         "ledger/prune",
         "house",
