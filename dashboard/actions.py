@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from dashboard.acting import Acting, action
 from dashboard.job import find, show
 from dashboard.render import link
-from dashboard.site import refuse_without, site
+from dashboard.site import actor, refuse_without, site
 from dashboard.telling import MEANING, may_discard
 from ledger import operate
 from ledger.audit import Right
@@ -43,7 +43,7 @@ def cancel_job(act: Acting) -> Response:
 
 def confirm_discard(request: Request) -> Response:
     """Ask before a job is put aside."""
-    refuse_without(request, Right.ACT)
+    refuse_without(actor(request), Right.ACT)
     story = find(request)
     if not may_discard(story.job.state):
         return show(request, story, 409, refused=f"A job that is {story.job.state} cannot be discarded.")

@@ -4,7 +4,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dashboard.site import actor, site
+from dashboard.site import may, site
 from dashboard.telling import (
     MEANING,
     MOVES_SOON,
@@ -56,7 +56,7 @@ def show(
     request: Request, story: Story, status: int = 200, *, done: str | None = None, refused: str | None = None
 ) -> Response:
     """Answer with the page of a job, and with what came of the button that was pressed."""
-    acts = actor(request).may(Right.ACT)
+    acts = may(request, Right.ACT)
     return site(request).pages.answer(
         request,
         "job.html",

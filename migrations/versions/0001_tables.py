@@ -324,6 +324,28 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "50"},
     )
     op.create_table(
+        "operators",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("password", sa.Text(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("signed_in_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("length(name) BETWEEN 1 AND 100", name=op.f("ck_operators_name")),
+        sa.CheckConstraint("password LIKE '$argon2id$%'", name=op.f("ck_operators_password")),
+        sa.CheckConstraint("role <> 'cli'", name=op.f("ck_operators_somebody")),
+        sa.CheckConstraint(
+            "role IN ('viewer', 'operator', 'privacy_officer', 'admin', 'cli')", name=op.f("ck_operators_role")
+        ),
+        sa.CheckConstraint("subject ~ '^[0-9a-f]{64}$'", name=op.f("ck_operators_subject")),
+        sa.PrimaryKeyConstraint("id", name=op.f("operators_pkey")),
+        sa.UniqueConstraint("name", name=op.f("uq_operators_name")),
+        sa.UniqueConstraint("subject", name=op.f("uq_operators_subject")),
+        schema="ledger",
+    )
+    op.create_table(
         "pauses",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("queue", sa.Text(), nullable=True),
@@ -349,6 +371,29 @@ def upgrade() -> None:
         schema="ledger",
         postgresql_nulls_not_distinct=True,
         postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("operator_id", sa.Uuid(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_sessions_digest")),
+        sa.ForeignKeyConstraint(
+            ["operator_id"], ["ledger.operators.id"], name=op.f("fk_sessions_operator_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("sessions_pkey")),
+        schema="ledger",
+    )
+    op.create_index("sessions_of_operator", "sessions", ["operator_id"], unique=False, schema="ledger")
+    op.create_table(
+        "sign_in_tries",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("key ~ '^[0-9a-f]{64}$'", name=op.f("ck_sign_in_tries_key")),
+        sa.PrimaryKeyConstraint("key", name=op.f("sign_in_tries_pkey")),
+        schema="ledger",
     )
     op.create_table(
         "ticks",

@@ -24,6 +24,8 @@ def upgrade() -> None:
         "ledger/pace",
         "ledger/operate",
         "ledger/audit",
+        "ledger/operators",
+        "ledger/sessions",
         "ledger/operations",
         "ledger/api",
         "ledger/prune",
