@@ -8,7 +8,7 @@ from dashboard.acting import Acting, action
 from dashboard.job import find, show
 from dashboard.payload_form import fields, filled, payload_of
 from dashboard.render import link
-from dashboard.site import refuse_without, site
+from dashboard.site import actor, refuse_without, site
 from dashboard.telling import may_retry
 from ledger import operate
 from ledger.audit import Right
@@ -18,7 +18,7 @@ from ledger.queries.story import read_story
 
 def page(request: Request) -> Response:
     """Show the payload as a form."""
-    refuse_without(request, Right.ACT)
+    refuse_without(actor(request), Right.ACT)
     story = find(request)
     if not may_retry(story.job.state):
         return show(request, story, 409, refused=f"A job that is {story.job.state} cannot be changed.")

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from dashboard.acting import Acting, action
 from dashboard.payload_form import fields, filled, payload_of
 from dashboard.render import link
-from dashboard.site import refuse_without, site
+from dashboard.site import actor, refuse_without, site
 from ledger.audit import Right
 from ledger.enqueue_by_hand import enqueue_by_hand
 from ledger.operate import Refused
@@ -27,7 +27,7 @@ WRONG = {
 
 def page(request: Request) -> Response:
     """Show the kinds to choose from, or the form of the one that was chosen."""
-    refuse_without(request, Right.ACT)
+    refuse_without(actor(request), Right.ACT)
     kinds = _kinds(request)
     chosen = request.query_params.get("kind")
     if not chosen:

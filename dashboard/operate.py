@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboard.acting import Acting, Why, action
 from dashboard.filters import Given, read
-from dashboard.site import refuse_without, site
+from dashboard.site import actor, refuse_without, site
 from ledger.audit import Right
 from ledger.operate import Refused
 from ledger.operations import create
@@ -35,7 +35,7 @@ FEW = 50
 
 def preview(request: Request) -> Response:
     """Show what an operation would be done to, and ask why."""
-    refuse_without(request, Right.ACT)
+    refuse_without(actor(request), Right.ACT)
     return show(request, request.query_params)
 
 

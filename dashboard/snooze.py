@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from dashboard.acting import Acting, action
 from dashboard.job import find, show
 from dashboard.render import link
-from dashboard.site import refuse_without, site
+from dashboard.site import actor, refuse_without, site
 from dashboard.telling import may_snooze
 from ledger import clock, operate
 from ledger.audit import Right
@@ -30,7 +30,7 @@ USUAL = "60"
 
 def page(request: Request) -> Response:
     """Ask until when."""
-    refuse_without(request, Right.ACT)
+    refuse_without(actor(request), Right.ACT)
     story = find(request)
     if not may_snooze(story.job.state):
         return show(request, story, 409, refused=f"A job that is {story.job.state} cannot be put off.")

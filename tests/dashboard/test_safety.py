@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from uuid import UUID
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -36,7 +37,8 @@ def addresses():
     """Every route with its methods, and an address that leads to it."""
     for route in ROUTES:
         if isinstance(route, Route):
-            path = route.path.replace("{id:int}", "1").replace("{name}", "vic")
+            path = route.path.replace("{id:int}", "1").replace("{name}", "vic").replace("{kind}", "walls.paint")
+            path = path.replace("{fingerprint}", "0123456789abcdef").replace("{id:uuid}", str(UUID(int=1)))
             assert "{" not in path, "say here what stands for that part of an address"
             for method in sorted(route.methods - {"HEAD"}):
                 yield method, path, route
