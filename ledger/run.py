@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,9 @@ MISCONFIGURED = text("SELECT ledger.misconfigured_v1(:kind, :code, CAST(:busines
 MOVED_ON = "moved_on"
 PROGRESS_EVERY = 1.0  # seconds
 log = logging.getLogger(__name__)
+steps = logging.getLogger("ledger.steps")
+"""Says which step of a job begins, for the tail of its attempt alone."""
+Tail = Callable[[], str | None]
 
 
 class Unseen(Exception):
@@ -56,7 +59,8 @@ class Runner:
     """Runs jobs of a registry; `vendors` is what its handlers' `call` is given.
 
     `heard` says whether this process's heartbeat is fresh, `cancelled` whether a job is to be cancelled, `ring` wakes
-    the dispatcher for follow-up jobs, `tell` is told how each run ended.
+    the dispatcher for follow-up jobs, `tell` is told how each run ended, `listening` keeps what is logged meanwhile and
+    yields what returns it, for an attempt that fails.
     """
 
     registry: Registry
@@ -66,6 +70,7 @@ class Runner:
     cancelled: Callable[[int], bool] = lambda _: False
     ring: Callable[[], None] = lambda: None
     tell: Callable[[Ended], None] = lambda _: None
+    listening: Callable[[], AbstractContextManager[Tail]] = lambda: nullcontext(lambda: None)
     draw: random.Random = random.Random()  # noqa: RUF009 - one source of jitter for the process is what is wanted
 
     def line(self, take: Callable[[], Claimed | None] = lambda: None) -> Line:
@@ -79,7 +84,7 @@ class Runner:
                 return self.run(claimed, own)
         run = _Run(self, claimed, self.registry[claimed.kind])
         try:
-            with reaching(run.reach):
+            with reaching(run.reach), self.listening() as run.tail:
                 ended = run.attempted(line)
         except Unseen:
             through_restarts(run.given_back)
@@ -101,7 +106,7 @@ class Runner:
         """Run a job without effects and leave its completion to a set; None if there is nothing to complete."""
         run = _Run(self, claimed, self.registry[claimed.kind])
         try:
-            with reaching(run.reach):
+            with reaching(run.reach), self.listening() as run.tail:
                 if run.plain():
                     return claimed
             ended = run.ended(MOVED_ON)
@@ -120,6 +125,7 @@ class _Run:
         self.runner = runner
         self.claimed = claimed
         self.job = job
+        self.tail: Tail = lambda: None
         self.attempt = claimed.attempt if claimed.started else claimed.attempt + 1
         self.began = time.monotonic()
         self.known = {"id": claimed.id, "fence": claimed.fence}
@@ -161,6 +167,7 @@ class _Run:
         return through_restarts(lambda: self._save(lambda db: steps.save(db, payload, answer)))
 
     def _load(self, payload: Payload) -> tuple[Any, Mapping[str, Any]] | None:
+        steps.debug("job.loads")
         with self._transaction(), Session(self.runner.engine) as db, db.begin():
             answers = self._begin(db.connection(), BEGIN_LOAD)
             return None if answers is None else (self.job.steps.load(db, payload), json.loads(answers))
@@ -177,6 +184,7 @@ class _Run:
                 log.warning("job.kept_answer_unread", extra={"job_id": self.claimed.id, "kind": self.claimed.kind})
         self._must_be_heard()
         self.reach()
+        steps.debug("job.calls")
         answer = self.job.steps.call(given, self.runner.vendors)
         stored = self.job.answer.dump_json(answer).decode()
         through_restarts(lambda: self._keep(input_hash, stored))
@@ -251,6 +259,7 @@ class _Run:
 
     def _save(self, write: Callable[[Session], Cancel | None]) -> Ended:
         self.reach()
+        steps.debug("job.saves")
         with self._transaction(), Session(self.runner.engine) as db, db.begin():
             say(db.connection(), "BEGIN", of_job(BEGIN_SAVE, self.claimed))
             self._written(db, write(db))
@@ -289,7 +298,7 @@ class _Run:
 
     def failed(self, error: Exception) -> Ended:
         """Record the failure and let the job wait, park or end, as the error's class says."""
-        failure = describe(self.claimed.kind, error)
+        failure = describe(self.claimed.kind, error, self.tail())
         verdict = judge(
             error,
             attempt=self.attempt,
@@ -302,7 +311,7 @@ class _Run:
             return self.ended(*through_restarts(lambda: self._fail(verdict, failure, error)), failure)
         return self.ended(*self._end_with_otherwise(verdict, failure.stored()), failure)
 
-    def _end_with_otherwise(self, verdict: Verdict, error: dict[str, str]) -> tuple[str, str | None]:
+    def _end_with_otherwise(self, verdict: Verdict, error: Mapping[str, str | None]) -> tuple[str, str | None]:
         try:
             return through_restarts(lambda: self._end(verdict, error, self.job.otherwise))
         except Exception:  # noqa: BLE001 - whatever it was
@@ -336,7 +345,7 @@ class _Run:
         return state or MOVED_ON, verdict.reason
 
     def _end(
-        self, verdict: Verdict, error: dict[str, str], then: Callable[[Session, Payload], None] | None
+        self, verdict: Verdict, error: Mapping[str, str | None], then: Callable[[Session, Payload], None] | None
     ) -> tuple[str, str | None]:
         with Session(self.runner.engine) as db:
             with db.begin():

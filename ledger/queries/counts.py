@@ -7,7 +7,9 @@ from sqlalchemy import Connection, text
 
 from models.ledger import FINISHED, State
 
-MOST_COUNTED = 50_000
+MOST_COUNTED = 10_000
+MOST_DEAD = 50_000
+"""Of the states in which jobs stand still: there it matters how many."""
 # Each branch reads one index and stops: a backlog of a million is told as "at least".
 OPEN_STATES = """
 SELECT state, count(*) AS found FROM (
@@ -17,13 +19,18 @@ UNION ALL SELECT state, count(*) FROM (
 UNION ALL SELECT state, count(*) FROM (
   SELECT state FROM ledger.jobs WHERE state IN ('dispatched', 'running') LIMIT :most + 1) in_flight GROUP BY state
 UNION ALL SELECT state, count(*) FROM (
-  SELECT state FROM ledger.jobs WHERE state = 'parked' LIMIT :most + 1) parked GROUP BY state
+  SELECT state FROM ledger.jobs WHERE state = 'parked' LIMIT :dead + 1) parked GROUP BY state
 """
 FINISHED_STATE = """
 UNION ALL SELECT '{state}', count(*) FROM (
-  SELECT FROM ledger.jobs WHERE state = '{state}' AND finished_at >= :since LIMIT :most + 1) finished
+  SELECT FROM ledger.jobs WHERE state = '{state}' AND finished_at >= :since LIMIT {most} + 1) finished
 """
-COUNTS = text(OPEN_STATES + "".join(FINISHED_STATE.format(state=state) for state in FINISHED))
+COUNTS = text(
+    OPEN_STATES
+    + "".join(
+        FINISHED_STATE.format(state=state, most=":dead" if state is State.DEAD else ":most") for state in FINISHED
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +44,11 @@ class StateCount:
 
 def count_states(db: Connection, finished_since: datetime) -> dict[State, StateCount]:
     """Count the jobs of every state, those that are finished only since a moment."""
-    found = {State(row.state): row.found for row in db.execute(COUNTS, {"most": MOST_COUNTED, "since": finished_since})}
-    return {
-        state: StateCount(state, min(found.get(state, 0), MOST_COUNTED), found.get(state, 0) > MOST_COUNTED)
-        for state in State
-    }
+    given = {"most": MOST_COUNTED, "dead": MOST_DEAD, "since": finished_since}
+    found = {State(row.state): row.found for row in db.execute(COUNTS, given)}
+    return {state: _counted(state, found.get(state, 0)) for state in State}
+
+
+def _counted(state: State, found: int) -> StateCount:
+    most = MOST_DEAD if state in (State.DEAD, State.PARKED) else MOST_COUNTED
+    return StateCount(state, min(found, most), found > most)
