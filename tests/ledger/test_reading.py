@@ -149,7 +149,8 @@ def test_the_oldest_of_a_queue_is_found_among_all_businesses_and_priorities(ledg
     for n in range(30):
         ledger.sql(
             "INSERT INTO ledger.jobs (kind, queue, priority, business_id, root_id, payload, state, max_attempts,"
-            " run_at, give_up_at) SELECT 'walls.dry', 'walls', :p, CAST(lpad(CAST(:b AS text), 32, '0') AS uuid), 1, '{}',"
+            " run_at, give_up_at) SELECT 'walls.dry', 'walls', :p, CAST(lpad(CAST(:b AS text), 32, '0') AS uuid), 1,"
+            " '{}',"
             " 'available', 1, now() - m * interval '1 s', now() FROM generate_series(1, 5) m",
             p=n % 4, b=n % 7,
         )  # fmt: skip
