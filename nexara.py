@@ -13,6 +13,7 @@ from settings import Settings, read
 from workers.acting import by_somebody
 from workers.commands import jobs, pauses
 from workers.keys import keys
+from workers.operators import operators
 from workers.wiring import NotConfigured
 
 
@@ -151,6 +152,7 @@ def enqueue(
 main.add_command(jobs)
 main.add_command(pauses)
 main.add_command(keys)
+main.add_command(operators)
 
 
 @main.command()

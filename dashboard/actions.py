@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from dashboard.acting import Acting, action
 from dashboard.job import find, show
 from dashboard.render import link
-from dashboard.site import refuse_without, site
+from dashboard.site import actor, refuse_without, site
 from dashboard.telling import MEANING, may_discard
 from ledger import operate
 from ledger.audit import Right
@@ -23,6 +23,12 @@ def retry_job(act: Acting) -> Response:
     return _change(act, "retry", operate.retry)
 
 
+@action("jobs.run_now", Right.ACT, refused=_still_there)
+def run_now(act: Acting) -> Response:
+    """Make a job that waits due at once."""
+    return _change(act, "run-now", operate.run_now)
+
+
 @action("jobs.discard", Right.ACT, refused=_still_there)
 def discard_job(act: Acting) -> Response:
     """Put a job aside."""
@@ -37,7 +43,7 @@ def cancel_job(act: Acting) -> Response:
 
 def confirm_discard(request: Request) -> Response:
     """Ask before a job is put aside."""
-    refuse_without(request, Right.ACT)
+    refuse_without(actor(request), Right.ACT)
     story = find(request)
     if not may_discard(story.job.state):
         return show(request, story, 409, refused=f"A job that is {story.job.state} cannot be discarded.")

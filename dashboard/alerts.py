@@ -134,7 +134,7 @@ def _dead(figures: Figures) -> Iterator[Alert]:
             Level.SOON,
             f"{jobs(dead.count, dead.at_least)} failed for good in the last 24 h",
             "Mend the cause and retry them, or discard what nobody needs any more.",
-            link("/jobs", state=State.DEAD),
+            link("/failures", state=State.DEAD),
             "Dead jobs",
         )
 
@@ -146,7 +146,7 @@ def _bugs(figures: Figures) -> Iterator[Alert]:
                 Level.SOON,
                 f"A bug in {group.kind}: {group.error_class}",
                 f"{number(group.count, group.at_least)} times in the last hour, at {group.place}.",
-                link("/jobs", fingerprint=group.fingerprint),
+                f"/failures/{group.fingerprint}",
                 "Jobs it hit",
             )
 

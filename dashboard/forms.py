@@ -1,18 +1,21 @@
 """Only our own pages may post: each form carries a signed token, and comes from the origin it is posted to."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs, urlsplit
 
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeSerializer
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 TOKEN = "token"  # noqa: S105 - the name of a field
-GOOD_FOR = 3600
-"""Seconds that a page's buttons work."""
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 200
+NOT_OURS = (
+    "That button was not one of this dashboard's pages, or of a session that has ended since: nothing was changed."
+    " Open the page again, and act there."
+)
 
 
 class Form(Mapping[str, str]):
@@ -39,32 +42,35 @@ class Form(Mapping[str, str]):
 
 
 class Forms:
-    """Makes and checks the tokens of forms; each is good for one session, one address and GOOD_FOR seconds."""
+    """Makes and checks the tokens of forms; each is good for one session and one address, as long as the session is."""
 
     def __init__(self, secret: bytes) -> None:
-        self._signer = URLSafeTimedSerializer(secret, salt="nexara.dashboard.form")
+        self._secret = secret
 
     def token(self, session: str, path: str) -> str:
-        """Return a token for posting to a path."""
-        return self._signer.dumps([session, path])
+        """Return a token for posting to a path; it tells nothing of the session that signs it."""
+        return self._signer(session).dumps(path)
 
     def hidden(self, session: str, path: str) -> Markup:
         """Return the field that a form to a path carries."""
         return Markup('<input type="hidden" name="{}" value="{}">').format(TOKEN, self.token(session, path))
 
-    async def read(self, request: Request) -> Form:
+    async def read(self, request: Request, session: str) -> Form:
         """Return what was filled in; raises HTTPException unless a form of ours sent it, in this session."""
         refuse_other_origins(request)
         form = await _fields(request)
         try:
-            signed = self._signer.loads(form.get(TOKEN, ""), max_age=GOOD_FOR)
-        except SignatureExpired:
-            raise HTTPException(403, "That page was open for over an hour: look at the job again, then act.") from None
+            path = self._signer(session).loads(form.get(TOKEN, ""))
         except BadSignature:
-            signed = None
-        if signed != [request.state.session, request.url.path]:
-            raise HTTPException(403, "That button was not one of this dashboard's pages: open the job, and act there.")
+            path = None
+        if path != request.url.path:
+            raise HTTPException(403, NOT_OURS)
         return form
+
+    def _signer(self, session: str) -> URLSafeSerializer:
+        return URLSafeSerializer(
+            self._secret, salt=f"nexara.dashboard.form.{session}", signer_kwargs={"digest_method": hashlib.sha256}
+        )
 
 
 def refuse_other_origins(request: Request) -> None:

@@ -17,12 +17,19 @@ from models.ledger import State
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 NAVIGATION = (
-    ("/", "Overview"),
-    ("/jobs", "Jobs"),
-    ("/queues", "Queues"),
-    ("/kinds", "Kinds"),
-    ("/schedules", "Schedules"),
+    ("/", "Overview", Right.LOOK),
+    ("/jobs", "Jobs", Right.LOOK),
+    ("/failures", "Failures", Right.LOOK),
+    ("/operations", "Operations", Right.LOOK),
+    ("/queues", "Queues", Right.LOOK),
+    ("/kinds", "Kinds", Right.LOOK),
+    ("/schedules", "Schedules", Right.LOOK),
+    ("/privacy", "Privacy", Right.LOOK),
+    ("/billing", "Billing", Right.LOOK),
+    ("/audit", "Audit", Right.LOOK),
+    ("/operators", "Operators", Right.MANAGE_OPERATORS),
 )
+"""The pages, each with the right that shows it."""
 TONES = {"production": "production", "staging": "staging"}
 """Environments that have a colour of their own; any other has that of a playground."""
 UUID_LIKE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -82,7 +89,6 @@ class Pages:
             now=clock.now(),
             me=me,
             may=lambda right: me is not None and me.may(Right(right)),
-            csrf=lambda path: request.app.state.site.forms.hidden(request.state.session, path),
             path=request.url.path,
             live=live and not paused,
             alone=alone,
@@ -90,7 +96,7 @@ class Pages:
             follow=following.attributes(here, live=live and not paused),
             resume=here,
             pause=link(request.url.path, **_without_live(request), live="off"),
-            **values,
+            **{"csrf": lambda path: request.app.state.site.forms.hidden(request.state.session, path), **values},
         )
         return HTMLResponse(page, following.ENOUGH if alone and not live else status)
 

@@ -1,5 +1,6 @@
 """What on-call asks of the ledger: read-only, bounded, and by index however many jobs there are."""
 
+from ledger.queries.audit import AuditFilter, AuditPage, AuditRow, list_audit, read_job_audit
 from ledger.queries.catalogue import Kind, TickSeen, read_kinds, read_ticks
 from ledger.queries.counts import StateCount, count_states
 from ledger.queries.durations import Took, read_durations
@@ -17,6 +18,9 @@ from ledger.queries.workers import WorkerSeen, read_workers
 
 __all__ = [
     "Attempt",
+    "AuditFilter",
+    "AuditPage",
+    "AuditRow",
     "BadCursor",
     "FailureGroup",
     "JobFilter",
@@ -39,9 +43,11 @@ __all__ = [
     "count_states",
     "counted_until",
     "group_failures",
+    "list_audit",
     "list_jobs",
     "looking",
     "read_durations",
+    "read_job_audit",
     "read_kinds",
     "read_overdue",
     "read_pace",

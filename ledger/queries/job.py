@@ -38,6 +38,8 @@ COLUMNS = (
     "cancel_requested_at",
     "progress",
     "doing",
+    "fingerprint",
+    "failed_at",
 )
 LAST_ERRORS = text(
     "SELECT given.id, last.error_class, last.error_code, last.message, last.fingerprint "
@@ -59,7 +61,10 @@ class LastError:
 
 @dataclass(frozen=True, slots=True)
 class JobSeen:
-    """One job. `attempt` is the last that was started, from 1 on; times are aware."""
+    """One job. `attempt` is the last that was started, from 1 on; times are aware.
+
+    `fingerprint` is that of its latest failure, at `failed_at`, unless somebody has retried it since.
+    """
 
     id: int
     kind: str
@@ -88,6 +93,8 @@ class JobSeen:
     cancel_requested_at: datetime | None
     progress: int | None
     doing: str | None
+    fingerprint: str | None
+    failed_at: datetime | None
     last_error: LastError | None = None
 
     @property

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, sele
 
 from ledger.queries.failures import fingerprints_of
 from ledger.queries.job import COLUMNS, JobSeen, seen, with_last_errors
-from ledger.queries.order import Bounds, JobFilter, choose, jobs
+from ledger.queries.order import Bounds, JobFilter, choose, failing, jobs
 from ledger.queries.walk import Walk
 
 SIZE = 50
@@ -76,6 +76,8 @@ def count_jobs(db: Connection, wanted: JobFilter, most: int = MOST_TOLD) -> tupl
 def walk_of(db: Connection, wanted: JobFilter) -> Walk:
     """Choose the order, after looking up what a filter means in ids and fingerprints."""
     alike = None
+    if wanted.failing is not None:
+        return failing(wanted)
     if wanted.fingerprint is not None:
         alike = [wanted.fingerprint]
     elif wanted.code is not None:

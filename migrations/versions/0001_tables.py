@@ -168,6 +168,8 @@ def upgrade() -> None:
         sa.Column("cancel_requested_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("progress", sa.SmallInteger(), nullable=True),
         sa.Column("doing", sa.Text(), nullable=True),
+        sa.Column("fingerprint", sa.Text(), nullable=True),
+        sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("jsonb_typeof(cursor) = 'object'", name=op.f("ck_jobs_cursor")),
         sa.CheckConstraint("jsonb_typeof(payload) = 'object'", name=op.f("ck_jobs_payload")),
         sa.CheckConstraint(
@@ -190,6 +192,15 @@ def upgrade() -> None:
         unique=False,
         schema="ledger",
         postgresql_where=sa.text("state IN ('scheduled', 'retryable')"),
+    )
+    op.create_index(
+        "jobs_failed",
+        "jobs",
+        ["fingerprint", "failed_at", "id"],
+        unique=False,
+        schema="ledger",
+        postgresql_include=["business_id", "kind", "state"],
+        postgresql_where=sa.text("state IN ('dead', 'parked', 'retryable') AND fingerprint IS NOT NULL"),
     )
     op.create_index(
         "jobs_finished",
@@ -257,6 +268,42 @@ def upgrade() -> None:
         schema="ledger",
     )
     op.create_table(
+        "operation_batches",
+        sa.Column("operation_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("job_ids", sa.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("fences", sa.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("once_more", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.PrimaryKeyConstraint("operation_id", "number", name=op.f("operation_batches_pkey")),
+        schema="ledger",
+    )
+    op.create_table(
+        "operations",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("filter", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("asked_in", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("skipped", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("spread", sa.Interval(), nullable=False),
+        sa.Column("next_run_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.Text(), server_default=sa.text("'working'"), nullable=False),
+        sa.Column("job_id", sa.BigInteger(), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_in", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("action IN ('retry', 'discard')", name=op.f("ck_operations_action")),
+        sa.CheckConstraint("jsonb_typeof(filter) = 'object'", name=op.f("ck_operations_filter")),
+        sa.CheckConstraint("jsonb_typeof(skipped) = 'object'", name=op.f("ck_operations_skipped")),
+        sa.CheckConstraint("state IN ('working', 'done', 'cancelled')", name=op.f("ck_operations_state")),
+        sa.PrimaryKeyConstraint("id", name=op.f("operations_pkey")),
+        schema="ledger",
+    )
+    op.create_index("operations_by_age", "operations", ["created_at"], unique=False, schema="ledger")
+    op.create_table(
         "pace",
         sa.Column("minute", sa.DateTime(timezone=True), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -275,6 +322,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pace_until_pkey")),
         schema="ledger",
         postgresql_with={"fillfactor": "50"},
+    )
+    op.create_table(
+        "operators",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("password", sa.Text(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("signed_in_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("length(name) BETWEEN 1 AND 100", name=op.f("ck_operators_name")),
+        sa.CheckConstraint("password LIKE '$argon2id$%'", name=op.f("ck_operators_password")),
+        sa.CheckConstraint("role <> 'cli'", name=op.f("ck_operators_somebody")),
+        sa.CheckConstraint(
+            "role IN ('viewer', 'operator', 'privacy_officer', 'admin', 'cli')", name=op.f("ck_operators_role")
+        ),
+        sa.CheckConstraint("subject ~ '^[0-9a-f]{64}$'", name=op.f("ck_operators_subject")),
+        sa.PrimaryKeyConstraint("id", name=op.f("operators_pkey")),
+        sa.UniqueConstraint("name", name=op.f("uq_operators_name")),
+        sa.UniqueConstraint("subject", name=op.f("uq_operators_subject")),
+        schema="ledger",
     )
     op.create_table(
         "pauses",
@@ -302,6 +371,29 @@ def upgrade() -> None:
         schema="ledger",
         postgresql_nulls_not_distinct=True,
         postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("operator_id", sa.Uuid(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_sessions_digest")),
+        sa.ForeignKeyConstraint(
+            ["operator_id"], ["ledger.operators.id"], name=op.f("fk_sessions_operator_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("sessions_pkey")),
+        schema="ledger",
+    )
+    op.create_index("sessions_of_operator", "sessions", ["operator_id"], unique=False, schema="ledger")
+    op.create_table(
+        "sign_in_tries",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("key ~ '^[0-9a-f]{64}$'", name=op.f("ck_sign_in_tries_key")),
+        sa.PrimaryKeyConstraint("key", name=op.f("sign_in_tries_pkey")),
+        schema="ledger",
     )
     op.create_table(
         "ticks",
