@@ -32,6 +32,13 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 document.addEventListener("htmx:afterRequest", (event) => {
   const failed = event.detail.failed || !event.detail.xhr?.status;
+  const read = document.querySelector("time[data-read]");
+  const at = new Date(event.detail.xhr?.getResponseHeader("date") ?? NaN);
+  if (!failed && read && !isNaN(at)) {
+    read.dateTime = at.toISOString();
+    read.title = at.toUTCString();
+    read.textContent = whole.format(at);
+  }
   clearTimeout(sound);
   sound = setTimeout(() => document.body.classList.toggle("stale", failed), failed ? 2000 : 0);
 });
