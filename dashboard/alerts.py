@@ -13,6 +13,8 @@ from models.ledger import Outcome, State
 
 VERY_LATE = 2
 """Times its promise that a queue is behind when jobs no longer go on."""
+A_LONG_TIME = timedelta(minutes=10)
+"""For which a transaction may be open before it is the first thing to mend."""
 UNCOUNTED = timedelta(minutes=5)
 """Nothing has been counted for so long only where no dispatcher runs: one counts each second, a minute back."""
 
@@ -106,7 +108,7 @@ def _old_transaction(figures: Figures) -> Iterator[Alert]:
     if oldest is not None and oldest.too_old:
         whose = f"{oldest.role or 'a role'}'s, {oldest.state or 'open'}"
         yield Alert(
-            Level.NOW if oldest.age > VERY_LATE else Level.SOON,
+            Level.NOW if oldest.age > A_LONG_TIME else Level.SOON,
             f"A transaction has been open for {span(oldest.age)}",
             f"It is {whose}. Until it ends, nothing that was deleted or changed since can be removed, and every pick"
             f" walks over it. If nobody needs it, end it as a superuser: {oldest.mend}",
