@@ -72,6 +72,7 @@ def upgrade() -> None:
             "fillfactor": "80",
             "autovacuum_vacuum_scale_factor": "0.02",
             "autovacuum_vacuum_cost_delay": "0",
+            "vacuum_truncate": "false",
         },
     )
     op.create_table(
@@ -102,6 +103,7 @@ def upgrade() -> None:
             "fillfactor": "80",
             "autovacuum_vacuum_scale_factor": "0.02",
             "autovacuum_vacuum_cost_delay": "0",
+            "vacuum_truncate": "false",
         },
     )
     op.create_index(
@@ -266,6 +268,7 @@ def upgrade() -> None:
             "fillfactor": "80",
             "autovacuum_vacuum_scale_factor": "0.02",
             "autovacuum_vacuum_cost_delay": "0",
+            "vacuum_truncate": "false",
         },
     )
     op.create_index(
@@ -350,6 +353,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job_id", "input_hash", name=op.f("kept_answers_pkey")),
         schema="ledger",
     )
+    op.create_index("kept_answers_by_age", "kept_answers", ["kept_at"], unique=False, schema="ledger")
     op.create_table(
         "limits",
         sa.Column("subject", sa.Text(), nullable=False),
@@ -462,6 +466,7 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("settled", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint("code ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_pauses_code")),
         sa.CheckConstraint("kind ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_pauses_kind")),
         sa.CheckConstraint("queue ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_pauses_queue")),
@@ -476,6 +481,14 @@ def upgrade() -> None:
         schema="ledger",
         postgresql_nulls_not_distinct=True,
         postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "pauses_to_settle",
+        "pauses",
+        ["id"],
+        unique=False,
+        schema="ledger",
+        postgresql_where=sa.text("NOT settled"),
     )
     op.create_table(
         "sessions",
