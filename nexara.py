@@ -7,11 +7,15 @@ from typing import Any
 
 import click
 
+from ledger.audit import Actor
 from ledger.errors import Misconfigured
 from settings import Settings, read
+from workers.acting import by_somebody
 from workers.batches import batches
-from workers.commands import jobs, limits, pauses
+from workers.commands import jobs, pauses
 from workers.keys import keys
+from workers.limits import limits
+from workers.operators import operators
 from workers.wiring import NotConfigured
 
 
@@ -128,12 +132,22 @@ def migrate(settings: Settings) -> None:
 @click.argument("payload")
 @click.option("--business", help="The business's id; the house's jobs have none.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@by_somebody()
 @click.pass_obj
-def enqueue(settings: Settings, kind: str, payload: str, business: str | None, *, as_json: bool) -> None:
+def enqueue(
+    settings: Settings,
+    kind: str,
+    payload: str,
+    business: str | None,
+    actor: Actor,
+    why: str | None,
+    *,
+    as_json: bool,
+) -> None:
     """Enqueue a job of KIND with PAYLOAD, a JSON object of ids, codes, flags and times."""
     from workers.by_hand import enqueue as put
 
-    job_id = put(settings, kind, payload, business)
+    job_id = put(settings, kind, payload, business, actor=actor, why=why)
     click.echo(json.dumps({"id": job_id}) if as_json else f"job {job_id}")
 
 
@@ -142,6 +156,7 @@ main.add_command(batches)
 main.add_command(pauses)
 main.add_command(limits)
 main.add_command(keys)
+main.add_command(operators)
 
 
 @main.command()

@@ -93,10 +93,38 @@ class Settings(BaseSettings):
     # The on-call dashboard.
     dashboard_host: Annotated[str, Field(description="The address it listens on.")] = "127.0.0.1"
     dashboard_port: Annotated[int, Field(ge=1, le=65535, description="The port it listens on.")] = 8300
-    dashboard_user: Annotated[str, Field(description="Who may sign in.")] = "oncall"
+    dashboard_url: Annotated[
+        str,
+        Field(description="The address at which people open it; https makes its cookies Secure. OIDC needs it."),
+    ] = ""
+    dashboard_proxies: Annotated[
+        str,
+        Field(
+            description="Addresses or networks of proxies, with commas, that are believed who asks; none by default."
+        ),
+    ] = ""
+    dashboard_user: Annotated[
+        str, Field(description="The first admin's name; used where there is no operator yet, and never after.")
+    ] = "oncall"
     dashboard_password: Annotated[
-        SecretStr, Field(description="Their password; without one the dashboard does not start.")
+        SecretStr,
+        Field(description="The first admin's password, of 12 characters or more; take it out once they are in."),
     ] = NOT_SET
+    dashboard_oidc_issuer: Annotated[
+        str, Field(description="An identity provider to sign in through, by its issuer; empty for passwords alone.")
+    ] = ""
+    dashboard_oidc_client_id: Annotated[str, Field(description="What the dashboard is called there.")] = ""
+    dashboard_oidc_client_secret: Annotated[SecretStr, Field(description="Its secret there.")] = NOT_SET
+    dashboard_oidc_domains: Annotated[
+        str, Field(description="Domains, with commas, one of which a verified address must have; empty for any.")
+    ] = ""
+    dashboard_oidc_roles: Annotated[
+        str,
+        Field(
+            description="Who is what: `groups=admins:admin, groups=oncall:operator, *:viewer`; the first that holds."
+        ),
+    ] = ""
+    dashboard_oidc_name: Annotated[str, Field(description="What its button says.")] = "single sign-on"
 
     # Seeing.
     environment: Annotated[str, Field(description="The name shown on pages and sent to Sentry.")] = "development"

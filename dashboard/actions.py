@@ -1,64 +1,57 @@
-"""What the buttons do: they call the ledger's operations, and nothing else changes anything."""
+"""What the buttons of a job's page do."""
 
-import logging
-from collections.abc import Callable
-
-from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from dashboard.acting import Acting, action
 from dashboard.job import find, show
 from dashboard.render import link
-from dashboard.site import operator, site
+from dashboard.site import actor, refuse_without, site
 from dashboard.telling import MEANING, may_discard
 from ledger import operate
+from ledger.audit import Right
+from ledger.by_hand import Change, change
 
-log = logging.getLogger(__name__)
-Operation = Callable[[Connection, int], str]
+
+def _still_there(request: Request, said: str) -> Response:
+    return show(request, find(request), 409, refused=said)
 
 
-async def retry_job(request: Request) -> Response:
+@action("jobs.retry", Right.ACT, refused=_still_there)
+def retry_job(act: Acting) -> Response:
     """Make a job available again."""
-    return await _act(request, "retry", operate.retry)
+    return _change(act, "retry", operate.retry)
 
 
-async def discard_job(request: Request) -> Response:
+@action("jobs.run_now", Right.ACT, refused=_still_there)
+def run_now(act: Acting) -> Response:
+    """Make a job that waits due at once."""
+    return _change(act, "run-now", operate.run_now)
+
+
+@action("jobs.discard", Right.ACT, refused=_still_there)
+def discard_job(act: Acting) -> Response:
     """Put a job aside."""
-    return await _act(request, "discard", operate.discard)
+    return _change(act, "discard", operate.discard)
 
 
-async def cancel_job(request: Request) -> Response:
+@action("jobs.cancel", Right.ACT, refused=_still_there)
+def cancel_job(act: Acting) -> Response:
     """Cancel a job: at once, or at its next checkpoint."""
-    return await _act(request, "cancel", operate.cancel)
+    return _change(act, "cancel", operate.cancel)
 
 
 def confirm_discard(request: Request) -> Response:
     """Ask before a job is put aside."""
-    here = site(request)
+    refuse_without(actor(request), Right.ACT)
     story = find(request)
     if not may_discard(story.job.state):
         return show(request, story, 409, refused=f"A job that is {story.job.state} cannot be discarded.")
-    return here.pages.answer(
-        request,
-        "discard.html",
-        job=story.job,
-        meaning=MEANING[story.job.state],
-        token=here.forms.token(operator(request), request.url.path),
-    )
+    return site(request).pages.answer(request, "discard.html", job=story.job, meaning=MEANING[story.job.state])
 
 
-async def _act(request: Request, name: str, operation: Operation) -> Response:
-    await site(request).forms.check(request, operator(request))
-    return await run_in_threadpool(_operate, request, name, operation)
-
-
-def _operate(request: Request, name: str, operation: Operation) -> Response:
-    story = find(request)
-    try:
-        with site(request).engine.begin() as db:
-            operation(db, story.job.id)
-    except operate.Refused as refused:
-        return show(request, find(request), 409, refused=f"{str(refused).capitalize()}.")
-    log.info(f"dashboard.{name}", extra={"job_id": story.job.id})  # noqa: G004 - one of three names of ours
-    return RedirectResponse(link(f"/jobs/{story.job.id}", done=name), 303)
+def _change(act: Acting, name: str, how: Change) -> Response:
+    job_id = act.request.path_params["id"]
+    changed = change(act.db, job_id, how)
+    act.record(jobs=[job_id], before=changed.before, after=changed.after)
+    return RedirectResponse(link(f"/jobs/{job_id}", done=name), 303)

@@ -11,8 +11,12 @@ from dashboard.wording import jobs, number, relative, span
 from ledger.watch import STALE_AFTER
 from models.ledger import Outcome, State
 
-LATE = timedelta(minutes=1)
-VERY_LATE = timedelta(minutes=10)
+VERY_LATE = 2
+"""Times its promise that a queue is behind when jobs no longer go on."""
+A_LONG_TIME = timedelta(minutes=10)
+"""For which a transaction may be open before it is the first thing to mend."""
+UNCOUNTED = timedelta(minutes=5)
+"""Nothing has been counted for so long only where no dispatcher runs: one counts each second, a minute back."""
 
 
 class Level(StrEnum):
@@ -74,18 +78,27 @@ def _dispatcher(figures: Figures) -> Iterator[Alert]:
             link("/jobs", state=State.RETRYABLE),
             "Jobs that are due",
         )
+    elif figures.counted is not None and figures.now - figures.counted > UNCOUNTED:
+        yield Alert(
+            Level.SOON,
+            "No dispatcher runs",
+            f"The last was heard of {relative(figures.counted, figures.now)}: what falls due waits meanwhile."
+            " Start `nexara dispatcher`; if one should be running, its log says why it stopped.",
+            "/queues",
+            "Queues",
+        )
 
 
 def _queues(figures: Figures) -> Iterator[Alert]:
     for queue in figures.queues:
-        waited = figures.now - queue.waiting_since if queue.waiting_since else timedelta()
-        if waited > LATE:
+        seen = queue.seen
+        if queue.late:
             yield Alert(
-                Level.NOW if waited > VERY_LATE else Level.SOON,
-                f"Queue {queue.queue} is {span(waited)} behind",
-                f"{jobs(queue.waiting, queue.at_least)} due, {number(queue.running)} running."
-                " If workers are alive, start more; if a vendor is slow, failures below name it.",
-                f"/jobs/{queue.oldest}",
+                Level.NOW if queue.waited > VERY_LATE * queue.promise else Level.SOON,
+                f"Queue {seen.queue} is {span(queue.waited)} behind",
+                f"It promises {span(queue.promise)}. {jobs(seen.waiting, seen.at_least)} due, {number(seen.running)}"
+                " running. If workers are alive, start more; if a vendor is slow, the failures name it.",
+                f"/jobs/{seen.oldest}",
                 "The job that waits longest",
             )
 
@@ -95,7 +108,7 @@ def _old_transaction(figures: Figures) -> Iterator[Alert]:
     if oldest is not None and oldest.too_old:
         whose = f"{oldest.role or 'a role'}'s, {oldest.state or 'open'}"
         yield Alert(
-            Level.NOW if oldest.age > VERY_LATE else Level.SOON,
+            Level.NOW if oldest.age > A_LONG_TIME else Level.SOON,
             f"A transaction has been open for {span(oldest.age)}",
             f"It is {whose}. Until it ends, nothing that was deleted or changed since can be removed, and every pick"
             f" walks over it. If nobody needs it, end it as a superuser: {oldest.mend}",
@@ -120,21 +133,20 @@ def _paused(figures: Figures) -> Iterator[Alert]:
     for pause in figures.pauses:
         named = (("queue", pause.queue), ("kind", pause.kind), ("business", pause.business_id))
         what = ", ".join(f"{word} {value}" for word, value in named if value is not None)
-        mend = "mend the setting, then retry one of its jobs or run" if pause.code else "resume it with"
+        mend = "mend the setting, then resume it or retry one of its jobs." if pause.code else "resume it."
         yield Alert(
             Level.NOW if pause.code else Level.SOON,
             f"Paused: {what}",
-            f"By {pause.who}, {relative(pause.since, figures.now)}: {pause.why} When it may go on, {mend}"
-            f" `nexara pauses end {pause.id}`.",
-            link("/jobs", state=State.PARKED, kind=pause.kind or ""),
-            "Jobs that wait for it",
+            f"By {pause.who}, {relative(pause.since, figures.now)}: {pause.why} When it may go on, {mend}",
+            f"/queues#pause-{pause.id}",
+            "Pauses",
         )
 
 
 def _blocked(figures: Figures) -> Iterator[Alert]:
     for limit in figures.limits:
         if limit.blocked_until is not None:
-            waiting = sum(queue.waiting for queue in figures.queues if queue.queue in limit.queues)
+            waiting = sum(queue.seen.waiting for queue in figures.queues if queue.seen.queue in limit.queues)
             yield Alert(
                 Level.SOON,
                 f"{limit.name} asked for a pause",
@@ -153,7 +165,7 @@ def _dead(figures: Figures) -> Iterator[Alert]:
             Level.SOON,
             f"{jobs(dead.count, dead.at_least)} failed for good in the last 24 h",
             "Mend the cause and retry them, or discard what nobody needs any more.",
-            link("/jobs", state=State.DEAD),
+            link("/failures", state=State.DEAD),
             "Dead jobs",
         )
 
@@ -165,7 +177,7 @@ def _bugs(figures: Figures) -> Iterator[Alert]:
                 Level.SOON,
                 f"A bug in {group.kind}: {group.error_class}",
                 f"{number(group.count, group.at_least)} times in the last hour, at {group.place}.",
-                link("/jobs", fingerprint=group.fingerprint),
+                f"/failures/{group.fingerprint}",
                 "Jobs it hit",
             )
 

@@ -12,7 +12,7 @@ from ledger.queries.walk import LARGEST
 from models.ledger import State
 
 NAME = re.compile(r"[a-z0-9_.]{1,80}")
-FIELDS = ("state", "kind", "queue", "business", "id", "error", "fingerprint", "chain", "since", "until")
+FIELDS = ("state", "kind", "queue", "business", "id", "error", "fingerprint", "failing", "chain", "since", "until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ READ: dict[str, Callable[[str], dict[str, Any]]] = {
     "id": _id_or_uuid,
     "error": _named("code"),
     "fingerprint": _named("fingerprint"),
+    "failing": _named("failing"),
     "chain": lambda value: {"root_id": _id(value)},
     "since": _moment("since"),
     "until": _moment("until"),
@@ -92,7 +93,15 @@ EXPECTED = {
     "id": "A job's number, or a UUID that its payload names.",
     "error": "An error's code is lower-case words with underscores, such as vendor_down.",
     "fingerprint": "A fingerprint is what the list of failures links to.",
+    "failing": "The fingerprint of a failure, as the list of failures links to it.",
     "chain": "A chain is named by the number of its first job.",
     "since": "A time in UTC, such as 2026-05-04T12:30.",
     "until": "A time in UTC, such as 2026-05-04T12:30.",
 }
+ADDRESSES = {"business_id": "business", "about": "id", "code": "error", "root_id": "chain"}
+"""Fields of a filter that have another name in addresses."""
+
+
+def address(stored: Mapping[str, str]) -> dict[str, str]:
+    """Return a filter that an operation keeps as it stands in an address."""
+    return {ADDRESSES.get(name, name): value for name, value in stored.items()}

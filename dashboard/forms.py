@@ -1,39 +1,76 @@
 """Only our own pages may post: each form carries a signed token, and comes from the origin it is posted to."""
 
+import hashlib
+from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs, urlsplit
 
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeSerializer
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 TOKEN = "token"  # noqa: S105 - the name of a field
-GOOD_FOR = 3600
-"""Seconds that a page's buttons work."""
-MOST_BYTES = 4096
+MOST_BYTES = 64 * 1024
+MOST_FIELDS = 200
+NOT_OURS = (
+    "That button was not one of this dashboard's pages, or of a session that has ended since: nothing was changed."
+    " Open the page again, and act there."
+)
+
+
+class Form(Mapping[str, str]):
+    """What was filled in: the first value of each field, or `all` of them."""
+
+    def __init__(self, values: Mapping[str, list[str]]) -> None:
+        self._values = values
+
+    def __getitem__(self, name: str) -> str:
+        """Return the first value of a field."""
+        return self._values[name][0]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the fields."""
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        """Return the number of fields."""
+        return len(self._values)
+
+    def all(self, name: str) -> list[str]:
+        """Return every value of a field, such as of boxes that were ticked."""
+        return list(self._values.get(name, ()))
 
 
 class Forms:
-    """Makes and checks the tokens of forms; each is good for one user, one address and GOOD_FOR seconds."""
+    """Makes and checks the tokens of forms; each is good for one session and one address, as long as the session is."""
 
     def __init__(self, secret: bytes) -> None:
-        self._signer = URLSafeTimedSerializer(secret, salt="nexara.dashboard.form")
+        self._secret = secret
 
-    def token(self, user: str, path: str) -> str:
-        """Return a token for posting to a path."""
-        return self._signer.dumps([user, path])
+    def token(self, session: str, path: str) -> str:
+        """Return a token for posting to a path; it tells nothing of the session that signs it."""
+        return self._signer(session).dumps(path)
 
-    async def check(self, request: Request, user: str) -> None:
-        """Raise HTTPException unless this post was made by a form of ours, for this user."""
+    def hidden(self, session: str, path: str) -> Markup:
+        """Return the field that a form to a path carries."""
+        return Markup('<input type="hidden" name="{}" value="{}">').format(TOKEN, self.token(session, path))
+
+    async def read(self, request: Request, session: str) -> Form:
+        """Return what was filled in; raises HTTPException unless a form of ours sent it, in this session."""
         refuse_other_origins(request)
-        token = (await _fields(request)).get(TOKEN, "")
+        form = await _fields(request)
         try:
-            signed = self._signer.loads(token, max_age=GOOD_FOR)
-        except SignatureExpired:
-            raise HTTPException(403, "That page was open for over an hour: look at the job again, then act.") from None
+            path = self._signer(session).loads(form.get(TOKEN, ""))
         except BadSignature:
-            signed = None
-        if signed != [user, request.url.path]:
-            raise HTTPException(403, "That button was not one of this dashboard's pages: open the job, and act there.")
+            path = None
+        if path != request.url.path:
+            raise HTTPException(403, NOT_OURS)
+        return form
+
+    def _signer(self, session: str) -> URLSafeSerializer:
+        return URLSafeSerializer(
+            self._secret, salt=f"nexara.dashboard.form.{session}", signer_kwargs={"digest_method": hashlib.sha256}
+        )
 
 
 def refuse_other_origins(request: Request) -> None:
@@ -49,14 +86,13 @@ def refuse_other_origins(request: Request) -> None:
         )
 
 
-async def _fields(request: Request) -> dict[str, str]:
+async def _fields(request: Request) -> Form:
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BYTES:
             raise HTTPException(413, "No form of this dashboard is that large.")
     try:
-        parsed = parse_qs(body.decode(), max_num_fields=10)
+        return Form(parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
-        return {}
-    return {name: values[0] for name, values in parsed.items()}
+        return Form({})

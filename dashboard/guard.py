@@ -1,109 +1,79 @@
-"""Nothing is shown to whom cannot sign in: HTTP Basic, compared in constant time, wrong tries slowed down."""
+"""Nothing is shown to whom is not signed in: every address is closed, but for those that are named here."""
 
-import base64
-import hashlib
-import hmac
-import math
-import time
-from collections import OrderedDict
-from collections.abc import Callable
+from urllib.parse import quote, urlsplit
 
-from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-OPEN = frozenset({"/healthz"})
+from dashboard.errors import database_is_away, explain
+from dashboard.session import Sessions, key_of
+from ledger.sessions import SignedIn, digest_of
+
+SIGN_IN = "/sign-in"
 API = "/v1"
-"""Where the HTTP API is: it asks for a key of its own, which opens no page, as a password opens nothing of it."""
-WRONG_TRIES = 10
-"""Wrong passwords a client may try before it must wait."""
-PER_SECONDS = 60.0
-MOST_CLIENTS = 10_000
-
-
-class Tries:
-    """Counts the wrong tries of each client, in memory and for a minute. Behind a proxy, all are one client."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._wrong: OrderedDict[str, list[float]] = OrderedDict()
-
-    def must_wait(self, client: str) -> float:
-        """Return for how many seconds a client's passwords are not even looked at; 0 if they are."""
-        recent = self._recent(client)
-        return max(0.0, recent[0] + PER_SECONDS - self._clock()) if len(recent) >= WRONG_TRIES else 0.0
-
-    def note(self, client: str) -> None:
-        """Note a wrong try."""
-        recent = [*self._recent(client), self._clock()][-WRONG_TRIES:]
-        self._wrong[client] = recent
-        self._wrong.move_to_end(client)
-        while len(self._wrong) > MOST_CLIENTS:
-            self._wrong.popitem(last=False)
-
-    def _recent(self, client: str) -> list[float]:
-        since = self._clock() - PER_SECONDS
-        return [at for at in self._wrong.get(client, []) if at > since]
+"""Where the HTTP API is: it asks for a key of its own, which opens no page, as a session opens nothing of it."""
+OPEN = ("/healthz", "/static/", f"{API}/")
+READS = ("GET", "HEAD")
 
 
 class Guard:
-    """Lets through who signs in as the on-call user, and tells the app who it is."""
+    """Lets through who is signed in, and tells the app who it is."""
 
-    def __init__(self, app: ASGIApp, user: str, password: str, tries: Tries | None = None) -> None:
+    def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
         self._app = app
-        self._user = user
-        self._wanted = _digest(f"{user}:{password}".encode())
-        self._tries = tries or Tries()
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request: with the page, 401 or 429."""
+        """Answer one request: with the page, with the way to sign in, or 401."""
         path = scope.get("path", "")
-        if scope["type"] == "lifespan" or path in OPEN or path.startswith(f"{API}/"):
+        if scope["type"] == "lifespan" or path == OPEN[0] or path.startswith(OPEN[1:]):
             await self._app(scope, receive, send)
             return
-        request = HTTPConnection(scope)
-        client = request.client.host if request.client else "unknown"
-        given = _credentials(request.headers.get("authorization", ""))
-        wait = self._tries.must_wait(client) if given else 0.0
-        if wait:
-            await _wait(wait)(scope, receive, send)
-        elif given and hmac.compare_digest(_digest(given), self._wanted):
-            request.state.operator = self._user
-            await self._app(scope, receive, send)
+        answer: ASGIApp = self._app
+        try:
+            found = await run_in_threadpool(self._look, HTTPConnection(scope))
+        except (OperationalError, PoolTimeout) as error:
+            answer = database_is_away(Request(scope), error)
         else:
-            if given:
-                self._tries.note(client)
-            await _sign_in()(scope, receive, send)
+            if not found and not (path == SIGN_IN or path.startswith(f"{SIGN_IN}/")):
+                answer = _closed(scope)
+        await answer(scope, receive, send)
+
+    def _look(self, request: HTTPConnection) -> SignedIn | None:
+        secret = self._sessions.read(request)
+        signed_in = self._sessions.who(secret, asked=_asked(request)) if secret else None
+        if secret and signed_in:
+            request.state.actor = signed_in.actor
+            request.state.proved_at = signed_in.proved_at
+            request.state.session = key_of(secret)
+            request.state.digest = digest_of(secret)
+        return signed_in
 
 
-def _digest(credentials: bytes) -> bytes:
-    """Return what can be compared without telling the length of the password."""
-    return hashlib.sha256(credentials).digest()
+def _asked(request: HTTPConnection) -> bool:
+    """Whether a person asked, and not a page that looks again by itself: that keeps no session alive."""
+    given = request.headers
+    by_itself = "hx-request" in given and "hx-boosted" not in given
+    return not (by_itself and request.scope.get("method") == "GET")
 
 
-def _credentials(header: str) -> bytes | None:
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        return base64.b64decode(encoded, validate=True)
-    except ValueError:
-        return b""
+def _closed(scope: Scope) -> Response:
+    if scope["type"] != "http":
+        return PlainTextResponse("Sign in first.\n", 401)
+    request = Request(scope)
+    if "hx-request" in request.headers:
+        # A part of a page: the whole page goes to sign in, and comes back to where it was.
+        page = urlsplit(request.headers.get("hx-current-url", ""))
+        return Response(status_code=401, headers={"HX-Redirect": _way(page.path, page.query)})
+    if request.method in READS:
+        return RedirectResponse(_way(request.url.path, request.url.query), 303)
+    return explain(request, 401, "You are not signed in, or no more. Nothing was changed: sign in, then do it again.")
 
 
-def _sign_in() -> PlainTextResponse:
-    return PlainTextResponse(
-        "Sign in with the user and password that are set where this dashboard runs:"
-        " DASHBOARD_USER and DASHBOARD_PASSWORD.\n",
-        401,
-        {"WWW-Authenticate": 'Basic realm="Nexara on-call", charset="UTF-8"'},
-    )
-
-
-def _wait(seconds: float) -> PlainTextResponse:
-    seconds = math.ceil(seconds)
-    return PlainTextResponse(
-        f"Too many wrong passwords from your address: wait {seconds} s, then sign in again.\n",
-        429,
-        {"Retry-After": str(seconds)},
-    )
+def _way(path: str, query: str) -> str:
+    back = f"{path}?{query}" if query else path
+    return f"{SIGN_IN}?next={quote(back, safe='/')}" if back not in ("", "/") else SIGN_IN

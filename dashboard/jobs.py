@@ -7,8 +7,9 @@ from dashboard.figures import FINISHED_WITHIN
 from dashboard.filters import FIELDS, read
 from dashboard.render import link
 from dashboard.site import site
+from dashboard.telling import may_cancel, may_retry
 from ledger import clock
-from ledger.queries import count_states, list_jobs, looking, read_kinds
+from ledger.queries import count_jobs, count_states, list_jobs, looking, read_kinds
 from models.ledger import FINISHED
 
 PLACES = ("after", "before")
@@ -23,21 +24,29 @@ def page(request: Request) -> Response:
             link("/jobs", **{name: value for name, value in query.items() if value and name in FIELDS})
         )
     asked = read(query)
+    paged = any(query.get(place) for place in PLACES)
     with looking(here.engine) as db:
         kinds = read_kinds(db)
         counts = count_states(db, clock.now() - FINISHED_WITHIN)
-        listed = None
+        listed = found = None
         if not asked.wrong:
             listed = list_jobs(db, asked.wanted, after=query.get("after"), before=query.get("before"))
+            if asked.given and not asked.wanted.only_a_state and (paged or listed.next):
+                found = count_jobs(db, asked.wanted)
     return here.pages.answer(
         request,
         "jobs.html",
         status=400 if asked.wrong else 200,
+        part="jobs_live.html",
+        live=not paged and not asked.wrong,
         kinds=kinds,
         queues=sorted({kind.queue for kind in kinds}),
         counts=counts,
         finished=FINISHED,
         asked=asked,
         listed=listed,
-        paged=any(query.get(place) for place in PLACES),
+        found=found,
+        paged=paged,
+        may_retry=may_retry,
+        may_cancel=may_cancel,
     )

@@ -9,17 +9,30 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from dashboard import live as following
 from dashboard import wording
 from ledger import clock
+from ledger.audit import Actor, Right
 from models.ledger import State
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-NAVIGATION = (("/", "Overview"), ("/jobs", "Jobs"), ("/kinds", "Kinds"), ("/schedules", "Schedules"))
+NAVIGATION = (
+    ("/", "Overview", Right.LOOK),
+    ("/jobs", "Jobs", Right.LOOK),
+    ("/failures", "Failures", Right.LOOK),
+    ("/operations", "Operations", Right.LOOK),
+    ("/queues", "Queues", Right.LOOK),
+    ("/kinds", "Kinds", Right.LOOK),
+    ("/schedules", "Schedules", Right.LOOK),
+    ("/privacy", "Privacy", Right.LOOK),
+    ("/billing", "Billing", Right.LOOK),
+    ("/audit", "Audit", Right.LOOK),
+    ("/operators", "Operators", Right.MANAGE_OPERATORS),
+)
+"""The pages, each with the right that shows it."""
 TONES = {"production": "production", "staging": "staging"}
 """Environments that have a colour of their own; any other has that of a playground."""
 UUID_LIKE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-LIVE_EVERY = 5
-"""Seconds between two looks of a page that keeps itself up to date."""
 
 
 class Pages:
@@ -49,24 +62,43 @@ class Pages:
             navigation=NAVIGATION,
             link=link,
             State=State,
-            live_every=LIVE_EVERY,
+            live_every=following.EVERY,
         )
 
     def answer(
-        self, request: Request, template: str, status: int = 200, *, live: bool = False, **values: object
+        self,
+        request: Request,
+        template: str,
+        status: int = 200,
+        *,
+        part: str | None = None,
+        live: bool = False,
+        **values: object,
     ) -> HTMLResponse:
-        """Render a page; `live` makes it look again by itself unless the reader paused that."""
-        paused = request.query_params.get("live") == "off"
-        page = self._jinja.get_template(template).render(
+        """Render a page; `live` makes it look again by itself, for its `part` alone, unless the reader paused that.
+
+        `part` is the template of what changes; the page includes it in an element that has the `follow` attributes.
+
+        Every page knows `me` (an Actor, or None), `may(right)`, and `csrf(path)`, the hidden field of a form to a path.
+        """
+        me: Actor | None = getattr(request.state, "actor", None)
+        paused = following.paused(request)
+        here = link(request.url.path, **_without_live(request))
+        alone = part is not None and following.asks_for_part(request)
+        page = self._jinja.get_template(part if part is not None and alone else template).render(
             now=clock.now(),
+            me=me,
+            may=lambda right: me is not None and me.may(Right(right)),
             path=request.url.path,
             live=live and not paused,
+            alone=alone,
             pausable=live,
-            resume=link(request.url.path, **_without_live(request)),
+            follow=following.attributes(here, live=live and not paused),
+            resume=here,
             pause=link(request.url.path, **_without_live(request), live="off"),
-            **values,
+            **{"csrf": lambda path: request.app.state.site.forms.hidden(request.state.session, path), **values},
         )
-        return HTMLResponse(page, status)
+        return HTMLResponse(page, following.ENOUGH if alone and not live else status)
 
 
 def link(path: str, **filters: object) -> str:

@@ -20,6 +20,7 @@ REASONS = {
     "limited_too_long": "the vendor asked to wait beyond the job's last moment",
     "paused": "it waits for a pause, which the overview names",
     "snoozed": "it was put off",
+    "spread": "it waits for its turn among many that were retried at once",
     "poison": "its workers died three times while they ran it, so it is kept from others",
     "superseded": "a newer job does the same work",
 }
@@ -35,6 +36,16 @@ def meaning_of_reason(reason: str | None) -> str | None:
 def may_retry(state: State) -> bool:
     """Whether a retry would be accepted; the ledger itself decides, this is for the button."""
     return state not in (State.AVAILABLE, State.DISPATCHED, State.RUNNING, State.SUCCEEDED)
+
+
+def may_run_now(state: State) -> bool:
+    """Whether running it at once would be accepted; the ledger itself decides, this is for the button."""
+    return state in (State.SCHEDULED, State.RETRYABLE, State.PARKED)
+
+
+def may_snooze(state: State) -> bool:
+    """Whether putting it off would be accepted; the ledger itself decides, this is for the button."""
+    return state in (State.SCHEDULED, State.RETRYABLE, State.AVAILABLE, State.DISPATCHED)
 
 
 def may_discard(state: State) -> bool:

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ledger.queries import TickSeen
+from ledger.queries.catalogue import LATE
+from models.ledger import TickOutcome
 from schedules.fire import previous
 from schedules.table import TIMETABLE, Schedule
-
-GRACE = timedelta(minutes=3)
-"""A scheduler looks every minute: a tick that is later than this has nobody to fire it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,16 @@ class Entry:
         """The latest tick that was noted."""
         return self.ticks[0] if self.ticks else None
 
+    @property
+    def skipped(self) -> int:
+        """How many of the ticks were noted and not run."""
+        return sum(tick.outcome is TickOutcome.SKIPPED for tick in self.ticks)
+
+    @property
+    def late(self) -> int:
+        """How many of the ticks were missed and caught up."""
+        return sum(tick.late for tick in self.ticks)
+
 
 def names() -> list[str]:
     """Return the names of all schedules."""
@@ -41,7 +50,7 @@ def entries(ticks: Iterable[TickSeen], now: datetime) -> tuple[Entry, ...]:
 
 
 def _entry(schedule: Schedule, ticks: tuple[TickSeen, ...], now: datetime) -> Entry:
-    due = previous(schedule, now - GRACE)
+    due = previous(schedule, now - LATE)
     missed = ticks and ticks[0].due_at < due
     return Entry(
         schedule=schedule,

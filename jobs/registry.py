@@ -10,6 +10,7 @@ HANDLERS = (
     "jobs.conversations.recover",
     "jobs.conversations.summarize",
     "jobs.leads.extract",
+    "jobs.operations.apply",
     "jobs.recordings.transcribe",
     "jobs.retention.expire",
     "jobs.retention.sweep",

@@ -29,8 +29,9 @@ class Failure:
     place: str
     traceback: str
     fingerprint: str
+    log_tail: str | None = None
 
-    def stored(self) -> dict[str, str]:
+    def stored(self) -> dict[str, str | None]:
         """Return the failure under the names that the SQL functions know."""
         return {
             "outcome": self.outcome,
@@ -40,10 +41,11 @@ class Failure:
             "place": self.place,
             "traceback": self.traceback,
             "fingerprint": self.fingerprint,
+            "log_tail": self.log_tail,
         }
 
 
-def describe(kind: str, error: BaseException) -> Failure:
+def describe(kind: str, error: BaseException, log_tail: str | None = None) -> Failure:
     """Describe an error without quoting it: the words of our own JobErrors are kept, all others are withheld."""
     code, message = _words(error)
     place, frames = _frames(error.__traceback__)
@@ -57,6 +59,7 @@ def describe(kind: str, error: BaseException) -> Failure:
         place=place,
         traceback=frames,
         fingerprint=digest.hexdigest()[:16],
+        log_tail=log_tail,
     )
 
 

@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,15 +23,15 @@ from ledger.errors import Misconfigured, RateLimited
 from ledger.failure import Failure, describe
 from ledger.job import Job, Registry
 from ledger.limits import block
+from ledger.line import Line
 from ledger.message import say
 from ledger.outcome import Again, Cancel, Cancelled, Known, Snooze, Snoozed
 from ledger.payload import Payload
 from ledger.retry import asked
-from ledger.transaction import held_up, moved_on, through_restarts
+from ledger.start import Blocked, begin, beginning, of_job, start
+from ledger.transaction import moved_on, through_restarts
 from ledger.verdict import Verdict, judge
 
-START = "SELECT ledger.start_v1({id}, {fence})"
-START_AT_ONCE = "SELECT ledger.start_at_once_v1({id}, {fence})"
 BEGIN_LOAD = "SELECT ledger.begin_load_v1({id}, {fence})"
 BEGIN_SAVE = "SELECT ledger.begin_save_v1({id}, {fence})"
 KEEP = text("SELECT ledger.keep_answer_v1(:id, :input_hash, CAST(:answer AS jsonb))")
@@ -43,14 +43,11 @@ SNOOZE = text("SELECT ledger.snooze_v1(:id, :fence, :until)")
 PROGRESS = text("SELECT ledger.progress_v1(:id, :fence, :percent, :doing)")
 MISCONFIGURED = text("SELECT ledger.misconfigured_v1(:kind, :code, CAST(:business AS uuid))")
 MOVED_ON = "moved_on"
-PUT_OFF = b"0"
-"""What a start answers when a vendor of its kind asked for a pause."""
 PROGRESS_EVERY = 1.0  # seconds
 log = logging.getLogger(__name__)
-
-
-class Blocked(Exception):
-    """A vendor of this kind asked for a pause a moment ago: the ledger has put the job off until it is over."""
+steps = logging.getLogger("ledger.steps")
+"""Says which step of a job begins, for the tail of its attempt alone."""
+Tail = Callable[[], str | None]
 
 
 class Unseen(Exception):
@@ -62,7 +59,8 @@ class Runner:
     """Runs jobs of a registry; `vendors` is what its handlers' `call` is given.
 
     `heard` says whether this process's heartbeat is fresh, `cancelled` whether a job is to be cancelled, `ring` wakes
-    the dispatcher for follow-up jobs, `tell` is told how each run ended.
+    the dispatcher for follow-up jobs, `tell` is told how each run ended, `listening` keeps what is logged meanwhile and
+    yields what returns it, for an attempt that fails.
     """
 
     registry: Registry
@@ -72,14 +70,22 @@ class Runner:
     cancelled: Callable[[int], bool] = lambda _: False
     ring: Callable[[], None] = lambda: None
     tell: Callable[[Ended], None] = lambda _: None
+    listening: Callable[[], AbstractContextManager[Tail]] = lambda: nullcontext(lambda: None)
     draw: random.Random = random.Random()  # noqa: RUF009 - one source of jitter for the process is what is wanted
 
-    def run(self, claimed: Claimed) -> Ended:
+    def line(self, take: Callable[[], Claimed | None] = lambda: None) -> Line:
+        """Return a connection for jobs that one thread runs one after the other; `take` gives it the next one."""
+        return Line(self.engine, take)
+
+    def run(self, claimed: Claimed, line: Line | None = None) -> Ended:
         """Run one job to the end of this attempt; never raises but for a database that stays away."""
+        if line is None:
+            with self.line() as own:
+                return self.run(claimed, own)
         run = _Run(self, claimed, self.registry[claimed.kind])
         try:
-            with reaching(run.reach):
-                ended = run.attempted()
+            with reaching(run.reach), self.listening() as run.tail:
+                ended = run.attempted(line)
         except Unseen:
             through_restarts(run.given_back)
             ended = run.ended("available", "given_back")
@@ -100,7 +106,7 @@ class Runner:
         """Run a job without effects and leave its completion to a set; None if there is nothing to complete."""
         run = _Run(self, claimed, self.registry[claimed.kind])
         try:
-            with reaching(run.reach):
+            with reaching(run.reach), self.listening() as run.tail:
                 if run.plain():
                     return claimed
             ended = run.ended(MOVED_ON)
@@ -119,18 +125,21 @@ class _Run:
         self.runner = runner
         self.claimed = claimed
         self.job = job
+        self.tail: Tail = lambda: None
         self.attempt = claimed.attempt if claimed.started else claimed.attempt + 1
         self.began = time.monotonic()
         self.known = {"id": claimed.id, "fence": claimed.fence}
         self.said_at = float("-inf")
         self.in_transaction = False
 
-    def attempted(self) -> Ended:
-        self._must_be_heard()
-        payload = self.job.payload.read(self.claimed.payload)
-        if self.job.steps is not None:
-            return self._vendor_job(payload)
-        return self._database_job(payload)
+    def attempted(self, line: Line) -> Ended:
+        with line.dropped_on_failure():
+            self._must_be_heard()
+            payload = self.job.payload.read(self.claimed.payload)
+            if self.job.steps is None:
+                return self._database_job(payload, line)
+        line.drop()  # its transactions take connections of the pool, and the vendor takes its time
+        return self._vendor_job(payload)
 
     def plain(self) -> bool:
         """Run a job without effects; false if it was no longer ours to start."""
@@ -155,11 +164,12 @@ class _Run:
                 pass
             case _:
                 answer = self._answer(given, answers)
-        return through_restarts(lambda: self._save(lambda db: steps.save(db, payload, answer), starts=False))
+        return through_restarts(lambda: self._save(lambda db: steps.save(db, payload, answer)))
 
     def _load(self, payload: Payload) -> tuple[Any, Mapping[str, Any]] | None:
+        steps.debug("job.loads")
         with self._transaction(), Session(self.runner.engine) as db, db.begin():
-            answers = self._begun(db.connection(), BEGIN_LOAD, starts=True)
+            answers = self._begin(db.connection(), BEGIN_LOAD)
             return None if answers is None else (self.job.steps.load(db, payload), json.loads(answers))
 
     def _answer(self, given: Any, kept: Mapping[str, Any]) -> Any:
@@ -174,6 +184,7 @@ class _Run:
                 log.warning("job.kept_answer_unread", extra={"job_id": self.claimed.id, "kind": self.claimed.kind})
         self._must_be_heard()
         self.reach()
+        steps.debug("job.calls")
         answer = self.job.steps.call(given, self.runner.vendors)
         stored = self.job.answer.dump_json(answer).decode()
         through_restarts(lambda: self._keep(input_hash, stored))
@@ -183,35 +194,43 @@ class _Run:
         with self.runner.engine.begin() as db:
             db.execute(KEEP, {"id": self.claimed.id, "input_hash": input_hash, "answer": answer})
 
-    def _database_job(self, payload: Payload) -> Ended:
-        return through_restarts(lambda: self._save(lambda db: self._body(db, payload), starts=True))
+    def _database_job(self, payload: Payload, line: Line) -> Ended:
+        def done() -> tuple[str, bool]:
+            with line.dropped_on_failure(), self._transaction():
+                self.reach()
+                if not line.has_begun(self.claimed):
+                    self._begin(line.connection(), BEGIN_SAVE)
+                with line.session() as db, db.begin():
+                    state = self._written(db, self._body(db, payload))
+                line.commit(*self._following(line))
+            return state, bool(db.info.get(FOLLOW_UPS))
+
+        state, rings = through_restarts(done)
+        if rings or state != "succeeded":
+            self.runner.ring()
+        return self.ended(state)
+
+    def _following(self, line: Line) -> tuple[Claimed, *tuple[str, ...]] | tuple[()]:
+        """Return the thread's next job and what begins it, if the message that commits this one may do that, too."""
+        job = line.next()
+        if job is None or self.runner.registry[job.kind].steps or self.runner.registry[job.kind].plain:
+            return ()
+        if not self.runner.heard() or self.runner.cancelled(job.id):
+            return ()
+        return job, *beginning(job, BEGIN_SAVE)
 
     def _started(self) -> bool:
         """Spend the attempt of a job that has no transaction of its own; false if the job is no longer ours."""
         with self.runner.engine.begin() as db:
-            _, attempt = say(db, "BEGIN", START.format(**self.known))
-        return attempt is not None
+            spent = start(db, self.claimed)
+        self.attempt = spent or self.attempt
+        return spent is not None
 
-    def _begun(self, db: Connection, begin: str, *, starts: bool) -> bytes | None:
-        """Begin the transaction of a step in one message; where it is the first, spend the attempt in one before it.
-
-        A start that also read or completed would leave no trace of a crash: the job that kills its worker would be
-        tried for ever. And the server carries out what a killed worker has sent: a start that may have to wait for
-        somebody is therefore committed by a message of its own, which a killed worker does not send.
-        """
-        began = ("BEGIN", begin.format(**self.known))
-        if not starts:
-            return say(db, *began)[-1]
-        try:
-            _, attempt, *_, begun = say(db, "BEGIN", START_AT_ONCE.format(**self.known), "COMMIT", *began)
-        except DBAPIError as error:
-            if not held_up(error):
-                raise
-            *_, attempt = say(db, "ROLLBACK", "BEGIN", START.format(**self.known))
-            *_, begun = say(db, "COMMIT", *began)
-        if attempt == PUT_OFF:
-            raise Blocked
-        return begun
+    def _begin(self, db: Connection, first: str) -> bytes | None:
+        """Spend the attempt and begin the first step's transaction; return what that answered."""
+        spent, answer = begin(db, self.claimed, first)
+        self.attempt = spent or self.attempt
+        return answer
 
     def reach(self, percent: int | None = None, doing: str | None = None) -> None:
         """Stop here if the job is to be cancelled; else write how far it is."""
@@ -238,24 +257,28 @@ class _Run:
         assert self.job.in_database is not None  # noqa: S101 - a registered job has one of the shapes
         return self.job.in_database(db, payload)
 
-    def _save(self, write: Callable[[Session], Again | Cancel | Snooze | None], *, starts: bool) -> Ended:
+    def _save(self, write: Callable[[Session], Cancel | None]) -> Ended:
         self.reach()
-        with self._transaction(), Session(self.runner.engine) as db:
-            with db.begin():
-                state = "succeeded"
-                self._begun(db.connection(), BEGIN_SAVE, starts=starts)
-                said = write(db)
-                if isinstance(said, Cancel):
-                    raise Cancelled(said)
-                if isinstance(said, Snooze):
-                    raise Snoozed(said)
-                if isinstance(said, Again):
-                    db.flush()
-                    going = {"cursor": json.dumps(said.cursor), "percent": said.percent, "doing": said.doing}
-                    state = db.execute(GO_ON, going).scalar_one()
-            if db.info.get(FOLLOW_UPS) or isinstance(said, Again):
-                self.runner.ring()
-        return self.ended(state)
+        steps.debug("job.saves")
+        with self._transaction(), Session(self.runner.engine) as db, db.begin():
+            say(db.connection(), "BEGIN", of_job(BEGIN_SAVE, self.claimed))
+            self._written(db, write(db))
+        if db.info.get(FOLLOW_UPS):
+            self.runner.ring()
+        return self.ended("succeeded")
+
+    def _written(self, db: Session, said: Again | Cancel | Snooze | None) -> str:
+        """Do as the handler said, in the transaction that has completed its job; return the state that this leaves."""
+        if isinstance(said, Cancel):
+            raise Cancelled(said)
+        if isinstance(said, Snooze):
+            raise Snoozed(said)
+        if not isinstance(said, Again):
+            return "succeeded"
+        db.flush()
+        going = {"cursor": json.dumps(said.cursor), "percent": said.percent, "doing": said.doing}
+        state: str = db.execute(GO_ON, going).scalar_one()
+        return state
 
     def cancelled(self, said: Cancel) -> Ended:
         """End the job as its handler asked."""
@@ -275,7 +298,7 @@ class _Run:
 
     def failed(self, error: Exception) -> Ended:
         """Record the failure and let the job wait, park or end, as the error's class says."""
-        failure = describe(self.claimed.kind, error)
+        failure = describe(self.claimed.kind, error, self.tail())
         verdict = judge(
             error,
             attempt=self.attempt,
@@ -288,7 +311,7 @@ class _Run:
             return self.ended(*through_restarts(lambda: self._fail(verdict, failure, error)), failure)
         return self.ended(*self._end_with_otherwise(verdict, failure.stored()), failure)
 
-    def _end_with_otherwise(self, verdict: Verdict, error: dict[str, str]) -> tuple[str, str | None]:
+    def _end_with_otherwise(self, verdict: Verdict, error: Mapping[str, str | None]) -> tuple[str, str | None]:
         try:
             return through_restarts(lambda: self._end(verdict, error, self.job.otherwise))
         except Exception:  # noqa: BLE001 - whatever it was
@@ -322,7 +345,7 @@ class _Run:
         return state or MOVED_ON, verdict.reason
 
     def _end(
-        self, verdict: Verdict, error: dict[str, str], then: Callable[[Session, Payload], None] | None
+        self, verdict: Verdict, error: Mapping[str, str | None], then: Callable[[Session, Payload], None] | None
     ) -> tuple[str, str | None]:
         with Session(self.runner.engine) as db:
             with db.begin():

@@ -7,6 +7,7 @@ from sqlalchemy.orm import configure_mappers
 
 from models import (
     accounts,
+    audit,
     batches,
     billing,
     bookings,
@@ -21,6 +22,9 @@ from models import (
     mail,
     map_rows,
     money,
+    operations,
+    operators,
+    pace,
     pauses,
     people,
     recordings,
@@ -32,6 +36,7 @@ from models.base import Row
 __all__ = [
     "Row",
     "accounts",
+    "audit",
     "batches",
     "billing",
     "bookings",
@@ -46,6 +51,9 @@ __all__ = [
     "mail",
     "map_rows",
     "money",
+    "operations",
+    "operators",
+    "pace",
     "pauses",
     "people",
     "recordings",

@@ -70,7 +70,7 @@ class BatchMember(PlatformRow, because="it belongs to a batch"):
     state: Mapped[State | None] = code(State, nullable=True)
 
     __table_args__ = (
-        Index("batch_members_by_state", "batch_id", "state"),
+        Index("batch_members_by_state", "batch_id", "state", "job_id"),
         {"schema": "ledger", "postgresql_with": EMPTYING},
     )
 

@@ -37,6 +37,7 @@ class State(StrEnum):
     DISCARDED = "discarded"  # put aside by hand, or superseded by a newer twin
 
 
+FAILED = (State.DEAD, State.PARKED, State.RETRYABLE)
 OPEN = (State.SCHEDULED, State.RETRYABLE, State.PARKED, State.AVAILABLE, State.DISPATCHED, State.RUNNING)
 FINISHED = (State.SUCCEEDED, State.DEAD, State.CANCELLED, State.DISCARDED)
 
@@ -123,6 +124,7 @@ class Job(PlatformRow, because="the ledger reads across businesses; business_id 
     priority: Mapped[Small]
     business_id: Mapped[Id]
     root_id: Mapped[Serial]
+    parent_id: Mapped[Serial | None]
     payload: Mapped[Ids]
     unique_key: Mapped[Key | None]
     until_done: Mapped[Flag] = mapped_column(server_default=text("false"))
@@ -148,6 +150,8 @@ class Job(PlatformRow, because="the ledger reads across businesses; business_id 
     progress: Mapped[Small | None]
     doing: Mapped[Name | None]
     in_batch: Mapped[Flag] = mapped_column(server_default=text("false"))
+    fingerprint: Mapped[Name | None]
+    failed_at: Mapped[Moment | None]
 
     # Every arrow is written to each index that holds the row, so each is over a few states only, or over follow-ups.
     __table_args__ = (
@@ -181,6 +185,15 @@ class Job(PlatformRow, because="the ledger reads across businesses; business_id 
         ),
         Index("jobs_of_root", "root_id", postgresql_where=text("root_id <> id")),
         Index("jobs_finished", "state", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+        # Failures by what failed alike, counted without a look at the rows. A job that never fails is never in it.
+        Index(
+            "jobs_failed",
+            "fingerprint",
+            "failed_at",
+            "id",
+            postgresql_include=["business_id", "kind", "state"],
+            postgresql_where=text("state IN ('dead', 'parked', 'retryable') AND fingerprint IS NOT NULL"),
+        ),
         {"schema": "ledger", "postgresql_with": EMPTYING},
     )
 
@@ -211,10 +224,12 @@ class Attempt(PlatformRow, because="the ledger reads across businesses"):
     place: Mapped[OwnWords | None]
     traceback: Mapped[OwnWords | None]
     fingerprint: Mapped[OwnWords | None]
+    log_tail: Mapped[OwnWords | None]
 
     __table_args__ = (
         Index("attempts_of_job", "job_id"),
         Index("attempts_alike", "fingerprint", "ended_at"),
+        Index("attempts_by_time", "ended_at"),
         {"schema": "ledger"},
     )
 
@@ -317,6 +332,7 @@ class Tick(PlatformRow, because="the timetable is the house's"):
 
 
 __all__ = [
+    "FAILED",
     "FINISHED",
     "OPEN",
     "Attempt",

@@ -11,6 +11,7 @@ EMAILS = 90 * DAY
 RAW_EVENTS = 14 * DAY
 PRODUCT_EVENTS = 396 * DAY  # 13 months
 SECURITY_EVENTS = 366 * DAY  # 12 months
+AUDIT = 731 * DAY  # 24 months
 WAITLIST = 731 * DAY  # 24 months
 CONTACT_FORMS = 366 * DAY  # 12 months
 SUPPRESSIONS = 1096 * DAY  # 3 years after the account

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 from migrations.apply import migrate
 from providers.s3 import Objects
 from sandbox.child import DidNotStart
+from sandbox.operators import ROLES, let_in
 from sandbox.outcome import Outcome, line, outcomes, table, troubles
 from sandbox.samples.load import load
 from sandbox.stack import Stack
@@ -80,6 +81,7 @@ def _start(console: Console, stack: Stack) -> None:
         stack.start_servers()
     with _step(console, "Migrating …"):
         migrate(stack.env()["DATABASE_ADMIN_URL"], stack.passwords)
+        let_in(stack.env()["DASHBOARD_DATABASE_URL"], stack.operators)
     with _step(console, "Starting dispatcher, worker, scheduler and dashboard …"):
         stack.start_engine()
 
@@ -171,8 +173,11 @@ def _say_how_many(console: Console, stack: Stack, complete: int, expected: int, 
 
 def _say_where(console: Console, stack: Stack) -> None:
     console.print(
-        f"\n  on-call dashboard  {stack.dashboard_url}   (user oncall, password {stack.dashboard_password})"
-        f"\n  sent mail          {stack.vendor_url('resend')}"
+        f"\n  on-call dashboard  {stack.dashboard_url}"
+        + "".join(
+            f"\n    sign in as       {name}, password {word} ({ROLES[name]})" for name, word in stack.operators.items()
+        )
+        + f"\n  sent mail          {stack.vendor_url('resend')}"
         f"\n  PostgreSQL         {stack.env()['DATABASE_ADMIN_URL']}"
         f"\n  logs               {stack.logs}"
         "\n\n  Try: open a job on the dashboard and retry it; look at a mail and see how little it tells;"

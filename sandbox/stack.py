@@ -14,6 +14,7 @@ from typing import BinaryIO
 import psycopg
 from psycopg import sql
 
+from sandbox.operators import ROLES as OPERATORS
 from sandbox.ports import LOOPBACK, free_port
 from sandbox.postgres import Postgres
 from sandbox.processes import Supervisor, until_told
@@ -60,7 +61,7 @@ class Stack:
         self.vendors = {name: self._vendor(name) for name in VENDORS}
         self.engine: dict[str, Program] = {}
         self.dashboard_port = free_port(prefer=DASHBOARD_PORT)
-        self.dashboard_password = secrets.token_urlsafe(9)
+        self.operators = {name: secrets.token_urlsafe(12) for name in OPERATORS}
         self.passwords = {role: secrets.token_hex(16) for role in ROLES}
 
     @property
@@ -136,7 +137,8 @@ class Stack:
             "S3_BUCKET": self.storage.bucket,
             "DASHBOARD_HOST": LOOPBACK,
             "DASHBOARD_PORT": str(self.dashboard_port),
-            "DASHBOARD_PASSWORD": self.dashboard_password,
+            "DASHBOARD_USER": "oncall",
+            "DASHBOARD_PASSWORD": self.operators["oncall"],
             "PUBLIC_URL": self.dashboard_url,
         }
         for name in VENDORS:

@@ -15,6 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger import operate as ledger_operate
 from ledger import queries
+from ledger.audit import Actor, record
+from ledger.by_hand import change
 from ledger.queries import JobFilter
 from models.ledger import State
 from settings import Settings
@@ -36,14 +38,25 @@ def connected(settings: Settings) -> Iterator[Connection]:
         yield db
 
 
-def enqueue(settings: Settings, kind: str, payload: str, business: str | None) -> int:
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Let what the ledger refuses end the command with its words."""
+    try:
+        yield
+    except ledger_operate.Refused as refused:
+        raise NotConfigured(str(refused)) from None
+
+
+def enqueue(
+    settings: Settings, kind: str, payload: str, business: str | None, *, actor: Actor, why: str | None = None
+) -> int:
     """Enqueue a job by the function that everybody calls; raises NotConfigured with what is wrong."""
     try:
         owner = UUID(business) if business else HOUSE
         given = json.dumps(json.loads(payload))
     except ValueError:
         raise NotConfigured("PAYLOAD must be JSON, and --business a UUID") from None
-    with connected(settings) as db:
+    with refusals(), connected(settings) as db:
         try:
             job_id: int = db.execute(
                 text("SELECT ledger.enqueue_job_v1(:kind, CAST(:payload AS jsonb), CAST(:business AS uuid))"),
@@ -53,10 +66,13 @@ def enqueue(settings: Settings, kind: str, payload: str, business: str | None) -
             if str(getattr(error.orig, "sqlstate", "")).startswith(BAD_INPUT):
                 raise NotConfigured(ledger_operate.said(error)) from None
             raise
+        record(db, actor, "jobs.enqueue", why=why, about={"kind": kind, "business_id": owner}, jobs=[job_id])
     return job_id
 
 
-def operate(settings: Settings, what: str, job_ids: tuple[int, ...], *, as_json: bool) -> int:
+def operate(
+    settings: Settings, what: str, job_ids: tuple[int, ...], *, actor: Actor, why: str | None, as_json: bool
+) -> int:
     """Retry, discard or cancel jobs, one by one; returns 0 if all could be, else 1."""
     act = {"retry": ledger_operate.retry, "discard": ledger_operate.discard, "cancel": ledger_operate.cancel}[what]
     status = 0
@@ -64,9 +80,11 @@ def operate(settings: Settings, what: str, job_ids: tuple[int, ...], *, as_json:
         refused = state = None
         try:
             with connected(settings) as db:
-                state = act(db, job_id)
-        except ledger_operate.Refused as why:
-            refused, status = str(why), 1
+                changed = change(db, job_id, act)
+                state = changed.state
+                record(db, actor, f"jobs.{what}", why=why, jobs=[job_id], before=changed.before, after=changed.after)
+        except ledger_operate.Refused as told:
+            refused, status = str(told), 1
         if as_json:
             click.echo(json.dumps({"id": job_id, "state": state, "refused": refused}))
         else:

@@ -4,7 +4,9 @@ import sys
 
 import click
 
+from ledger.audit import Actor
 from settings import Settings
+from workers.acting import by_somebody
 
 JOB_ID = click.IntRange(1, 2**63 - 1)
 
@@ -41,45 +43,49 @@ def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
 @jobs.command("retry")
 @click.argument("job_ids", type=JOB_ID, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@by_somebody()
 @click.pass_obj
-def retry_jobs(settings: Settings, job_ids: tuple[int, ...], *, as_json: bool) -> None:
+def retry_jobs(settings: Settings, job_ids: tuple[int, ...], actor: Actor, why: str | None, *, as_json: bool) -> None:
     """Make failed, parked or waiting jobs available now."""
     from workers.by_hand import operate
 
-    sys.exit(operate(settings, "retry", job_ids, as_json=as_json))
+    sys.exit(operate(settings, "retry", job_ids, actor=actor, why=why, as_json=as_json))
 
 
 @jobs.command("discard")
 @click.argument("job_ids", type=JOB_ID, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@by_somebody()
 @click.pass_obj
-def discard_jobs(settings: Settings, job_ids: tuple[int, ...], *, as_json: bool) -> None:
+def discard_jobs(settings: Settings, job_ids: tuple[int, ...], actor: Actor, why: str | None, *, as_json: bool) -> None:
     """Put jobs aside for good."""
     from workers.by_hand import operate
 
-    sys.exit(operate(settings, "discard", job_ids, as_json=as_json))
+    sys.exit(operate(settings, "discard", job_ids, actor=actor, why=why, as_json=as_json))
 
 
 @jobs.command("cancel")
 @click.argument("job_ids", type=JOB_ID, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@by_somebody()
 @click.pass_obj
-def cancel_jobs(settings: Settings, job_ids: tuple[int, ...], *, as_json: bool) -> None:
+def cancel_jobs(settings: Settings, job_ids: tuple[int, ...], actor: Actor, why: str | None, *, as_json: bool) -> None:
     """End jobs that need not be done any more; running ones at their next checkpoint."""
     from workers.by_hand import operate
 
-    sys.exit(operate(settings, "cancel", job_ids, as_json=as_json))
+    sys.exit(operate(settings, "cancel", job_ids, actor=actor, why=why, as_json=as_json))
 
 
 @jobs.command("snooze")
 @click.argument("job_id", type=JOB_ID)
 @click.option("--minutes", required=True, type=click.IntRange(1, 366 * 24 * 60), help="How long it is put off.")
+@by_somebody()
 @click.pass_obj
-def snooze_job(settings: Settings, job_id: int, minutes: int) -> None:
+def snooze_job(settings: Settings, job_id: int, minutes: int, actor: Actor, why: str | None) -> None:
     """Put off a job that waits."""
     from workers.pausing import snooze
 
-    snooze(settings, job_id, minutes)
+    snooze(settings, job_id, minutes, actor=actor, why=why)
 
 
 @click.group()
@@ -101,76 +107,23 @@ def list_pauses(settings: Settings, *, as_json: bool) -> None:
 @click.option("--queue", help="Pause the jobs of this queue.")
 @click.option("--kind", help="Pause the jobs of this kind.")
 @click.option("--business", help="Pause the jobs of this business, by its id.")
-@click.option("--why", required=True, help="The reason, for whoever finds it paused.")
+@by_somebody(must_say_why=True)
 @click.pass_obj
-def add_pause(settings: Settings, queue: str | None, kind: str | None, business: str | None, why: str) -> None:
+def add_pause(
+    settings: Settings, queue: str | None, kind: str | None, business: str | None, actor: Actor, why: str
+) -> None:
     """Let nothing start that matches all that is named; what runs goes on."""
     from workers.pausing import add
 
-    add(settings, queue=queue, kind=kind, business=business, why=why)
+    add(settings, queue=queue, kind=kind, business=business, actor=actor, why=why)
 
 
 @pauses.command("end")
 @click.argument("pause_id", type=JOB_ID)
+@by_somebody()
 @click.pass_obj
-def end_pause(settings: Settings, pause_id: int) -> None:
+def end_pause(settings: Settings, pause_id: int, actor: Actor, why: str | None) -> None:
     """Resume what a pause holds; PAUSE_ID is the number that the list shows."""
     from workers.pausing import end
 
-    end(settings, pause_id)
-
-
-@click.group()
-def limits() -> None:
-    """Limit what queues, vendors and businesses have at once, and how often vendors are asked."""
-
-
-@limits.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON, one object a line.")
-@click.pass_obj
-def list_limits(settings: Settings, *, as_json: bool) -> None:
-    """List the limits, and how much of each is in use."""
-    from workers.limiting import list_limits as show
-
-    show(settings, as_json=as_json)
-
-
-SUBJECT = click.Choice(["queue", "vendor", "business"])
-
-
-@limits.command("set")
-@click.argument("subject", type=SUBJECT)
-@click.argument("name")
-@click.option("--most", type=click.IntRange(0), help="Jobs in flight at once; 0 stops it.")
-@click.option("--calls", type=click.IntRange(1), help="Jobs begun in a span of time.")
-@click.option("--per", "seconds", type=click.FloatRange(0, min_open=True), help="The span of --calls, in seconds.")
-@click.option("--why", required=True, help="The reason, for whoever finds it limited.")
-@click.pass_obj
-def set_limit(
-    settings: Settings, subject: str, name: str, most: int | None, calls: int | None, seconds: float | None, why: str
-) -> None:
-    """Limit a queue, a vendor or a business (by its id; `each` for those without a limit of their own)."""
-    from workers.limiting import put
-
-    put(settings, subject, name, most=most, calls=calls, seconds=seconds, why=why)
-
-
-@limits.command("drop")
-@click.argument("subject", type=SUBJECT)
-@click.argument("name")
-@click.pass_obj
-def drop_limit(settings: Settings, subject: str, name: str) -> None:
-    """Take a limit away."""
-    from workers.limiting import drop
-
-    drop(settings, subject, name)
-
-
-@limits.command("unblock")
-@click.argument("vendor")
-@click.pass_obj
-def unblock_vendor(settings: Settings, vendor: str) -> None:
-    """Ask a vendor again before the pause that it asked for is over."""
-    from workers.limiting import unblock
-
-    unblock(settings, vendor)
+    end(settings, pause_id, actor=actor, why=why)

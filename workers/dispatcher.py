@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.claimed import Ended
+from ledger.count import count_pace
 from ledger.dispatch import (
     PRIORITIES,
     Dispatched,
@@ -40,6 +41,7 @@ PROMOTE_EVERY = 0.1
 RING_AGAIN_EVERY = 1.0
 SETTLE_EVERY = 1.0
 SETTLE_BATCHES_EVERY = 0.25
+COUNT_EVERY = 1.0
 COUNT_THREADS_EVERY = 1.0
 SHARE = 0.75  # of a queue's work in flight that one business may have: long jobs cannot be interrupted for another's
 
@@ -121,6 +123,11 @@ class Dispatcher:
             if settled:
                 self._due["batches"] = 0.0
             moved += settled
+        if self._is_due("pace", COUNT_EVERY):
+            with self._at_once.begin() as db:
+                behind = count_pace(db)
+            if behind:
+                self._due["pace"] = 0.0
         if self._is_due("ring_again", RING_AGAIN_EVERY):
             self._ring_again()
         return moved, bool(queues)

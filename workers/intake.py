@@ -18,8 +18,9 @@ from ledger.claim import Token, claim, disclaim, give_back
 from ledger.claimed import Claimed
 from ledger.dispatch import PRIORITIES, Dispatched, dispatch, ring_again
 from ledger.job import Registry
-from workers.bell import Bell
+from workers.bell import Bell, priority
 from workers.budget import Budget
+from workers.crew import Crew
 
 log = logging.getLogger(__name__)
 QUEUE = "nexara"
@@ -51,13 +52,12 @@ class Intake:
         self._held: dict[
             Token, Claimed
         ] = {}  # by fence too: a job may be taken back and come again while its thread runs
-        self._rest: dict[Token, deque[Claimed]] = {}
         self._doubtful: list[Token] = []  # whose claim may have been done though its answer was lost
         self._closed = threading.Event()
         self._redis_again = 0.0
         self._heard = heard
         self.budget = budget
-        self.threads = budget.threads
+        self.crew = Crew(budget.threads)
 
     @property
     def closed(self) -> bool:
@@ -71,10 +71,6 @@ class Intake:
     def held(self, job_id: int, fence: int) -> Claimed | None:
         """Return a job this process holds under this fence."""
         return self._held.get((job_id, fence))
-
-    def rest(self, job_id: int, fence: int) -> deque[Claimed]:
-        """Return the jobs that whoever carries this one takes after it; its neighbours take from the same ones."""
-        return self._rest.pop((job_id, fence), deque())
 
     def forget(self, tokens: Iterable[Token]) -> None:
         """Note that these have ended, or are another's."""
@@ -94,8 +90,8 @@ class Intake:
         self.forget((job.id, job.fence) for job in jobs)
         return given
 
-    def fetch(self, wait: float) -> list[Claimed]:
-        """Claim what there is room for, and return what needs a thread of its own; waits up to `wait` seconds.
+    def fetch(self, wait: float) -> Sequence[Claimed]:
+        """Claim what there is room for, and return what is for an idle thread; waits up to `wait` seconds.
 
         A Redis that is down is gone round.
         """
@@ -121,17 +117,7 @@ class Intake:
         if self.closed:
             self._give_back(claimed)
             return []
-        return self._shared(claimed)
-
-    def _shared(self, claimed: list[Claimed]) -> list[Claimed]:
-        """Return one job a thread, and leave the others of its set to whichever of these ends first.
-
-        To hand a job to a thread costs more than a small job does.
-        """
-        carried, rest = claimed[: self.threads], deque(claimed[self.threads :])
-        if rest:
-            self._rest.update(((job.id, job.fence), rest) for job in carried)
-        return carried
+        return self.crew.take_on(claimed, priority(key))
 
     def _pop(self, room: int, wait: float) -> tuple[str, list[Token]]:
         if time.monotonic() >= self._redis_again:

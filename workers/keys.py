@@ -10,9 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from ledger import clock
+from ledger.audit import Actor, record
 from ledger.keys import new_key
 from models.keys import Scope
 from settings import Settings
+from workers.acting import by_somebody
 from workers.wiring import NotConfigured
 
 CREATE = text("SELECT ledger.create_api_key_v1(:id, :digest, :business, :name, CAST(:scopes AS text[]), :expires_at)")
@@ -39,19 +41,30 @@ def keys() -> None:
     help="What it may do.",
 )
 @click.option("--days", type=click.IntRange(1, 3650), help="How long it lives; until it is revoked, unless said.")
+@by_somebody()
 @click.pass_obj
-def create(settings: Settings, business: UUID, name: str, scopes: tuple[str, ...], days: int | None) -> None:
+def create(
+    settings: Settings,
+    business: UUID,
+    name: str,
+    scopes: tuple[str, ...],
+    days: int | None,
+    actor: Actor,
+    why: str | None,
+) -> None:
     """Make a key of BUSINESS and print it, this once."""
-    from workers.by_hand import connected
+    from workers.by_hand import connected, refusals
 
     key, written = new_key()
     expires_at = clock.now() + timedelta(days=days) if days else None
-    with connected(settings) as db:
+    with refusals(), connected(settings) as db:
         told = {"business": business, "name": name, "scopes": sorted({*scopes}), "expires_at": expires_at}
         try:
             db.execute(CREATE, {**key.values, **told})
         except IntegrityError:
             raise NotConfigured(A_WORD) from None
+        about = {"key": key.id, "business_id": business, "name": name, "scopes": told["scopes"]}
+        record(db, actor, "keys.create", why=why, about=about, after={"expires_at": expires_at})
     _show_once(written)
 
 
@@ -76,29 +89,33 @@ def show(settings: Settings, business: UUID | None, *, as_json: bool) -> None:
 @click.option(
     "--grace", default=60, show_default=True, type=click.IntRange(0), help="Minutes that the old one lives on."
 )
+@by_somebody()
 @click.pass_obj
-def rotate(settings: Settings, key_id: UUID, grace: int) -> None:
+def rotate(settings: Settings, key_id: UUID, grace: int, actor: Actor, why: str | None) -> None:
     """Make a second key like the one of ID and print it, this once; the first ends after a while."""
-    from workers.by_hand import connected
+    from workers.by_hand import connected, refusals
 
     key, written = new_key()
-    with connected(settings) as db:
+    with refusals(), connected(settings) as db:
         told = {**key.values, "old": key_id, "grace": timedelta(minutes=grace)}
         if not db.execute(ROTATE, told).scalar_one():
             raise NotConfigured(f"no key {key_id} lives: `nexara keys list` shows them, `create` makes one")
+        record(db, actor, "keys.rotate", why=why, about={"key": key_id, "new": key.id, "grace_minutes": grace})
     _show_once(written)
 
 
 @keys.command("revoke")
 @click.argument("key_id", metavar="ID", type=click.UUID)
+@by_somebody()
 @click.pass_obj
-def revoke(settings: Settings, key_id: UUID) -> None:
+def revoke(settings: Settings, key_id: UUID, actor: Actor, why: str | None) -> None:
     """End the key of ID now."""
-    from workers.by_hand import connected
+    from workers.by_hand import connected, refusals
 
-    with connected(settings) as db:
+    with refusals(), connected(settings) as db:
         if not db.execute(REVOKE, {"id": key_id}).scalar_one():
             raise NotConfigured(f"there is no key {key_id}: `nexara keys list` shows them")
+        record(db, actor, "keys.revoke", why=why, about={"key": key_id})
     click.echo(f"key {key_id} is revoked")
 
 

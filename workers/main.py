@@ -16,7 +16,7 @@ from ledger.claimed import Ended
 from ledger.contract import missing
 from ledger.job import Registry
 from settings import Settings
-from workers import log, sentry
+from workers import log, sentry, tail
 from workers.dispatcher import Dispatcher
 from workers.reach import reaching, redis_malformed
 from workers.scheduler import Scheduler
@@ -37,6 +37,7 @@ def run_worker(settings: Settings) -> None:
     given = vendors(settings)
     need(given, sorted(wanted))
     _start_seeing(settings)
+    tail.attach()
     database = _database(settings, settings.worker_threads + OWN_CONNECTIONS, registry)
     process = WorkerProcess(
         engine=database,

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ledger.claimed import Ended
 from ledger.job import Registry
 from ledger.run import Runner
+from workers import tail
 from workers.bell import Bell
 from workers.broker import LedgerBroker, declare
 from workers.budget import Budget
@@ -55,6 +56,7 @@ class WorkerProcess:
             cancelled=self._heartbeat.cancelled,
             ring=_quietly(bell.ring),
             tell=tell,
+            listening=tail.listening,
         )
         broker = LedgerBroker(self._intake)
         self._perform = Perform(self._intake, runner, registry, self._completer)

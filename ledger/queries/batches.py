@@ -27,23 +27,21 @@ ALL = text(SELECT.format(batches=NEWEST.format(which="true")))
 OPEN = text(SELECT.format(batches=NEWEST.format(which="completed_at IS NULL")))
 ONE = text(SELECT.format(batches="SELECT * FROM ledger.batches WHERE id = :id"))
 # A state at a time, each by its place in the index; the open ones have none.
-COUNTS = text(
-    "SELECT given.id, of.state, n.found FROM unnest(CAST(:ids AS uuid[])) given(id) "
-    "CROSS JOIN unnest(CAST(:states AS text[])) of(state) CROSS JOIN LATERAL ("
-    "  SELECT count(*) AS found FROM ("
-    "    SELECT FROM ledger.batch_members m WHERE m.batch_id = given.id AND m.state = of.state LIMIT :most + 1) some"
-    ") n UNION ALL "
-    "SELECT given.id, NULL, n.found FROM unnest(CAST(:ids AS uuid[])) given(id) CROSS JOIN LATERAL ("
-    "  SELECT count(*) AS found FROM ("
-    "    SELECT FROM ledger.batch_members m WHERE m.batch_id = given.id AND m.state IS NULL LIMIT :most + 1) some"
-    ") n"
-)
-MEMBERS = text(
-    "SELECT m.job_id, coalesce(j.kind, 'forgotten'), coalesce(j.state, m.state, 'discarded') "
-    "FROM (SELECT * FROM ledger.batch_members WHERE batch_id = :id AND state IS NOT DISTINCT FROM :state "
-    "      ORDER BY job_id LIMIT :size) m "
-    "LEFT JOIN LATERAL (SELECT kind, state FROM ledger.jobs WHERE id = m.job_id LIMIT 1) j ON true ORDER BY m.job_id"
-)
+COUNT = """
+SELECT given.id, s.state, n.found
+FROM unnest(CAST(:ids AS uuid[])) given (id) CROSS JOIN unnest(CAST(:states AS text[])) s (state)
+CROSS JOIN LATERAL (
+  SELECT count(*) AS found FROM (
+    SELECT FROM ledger.batch_members m WHERE m.batch_id = given.id AND m.state {is_it} LIMIT :most + 1) few) n
+"""
+ENDED, NOT_ENDED = COUNT.format(is_it="= s.state"), COUNT.format(is_it="IS NULL")
+COUNTS = text(f"{ENDED} WHERE s.state <> '' UNION ALL {NOT_ENDED} WHERE s.state = ''")
+LIST = """
+SELECT m.job_id, coalesce(j.kind, 'forgotten'), coalesce(j.state, m.state, 'discarded')
+FROM (SELECT * FROM ledger.batch_members WHERE batch_id = :id AND state {is_it} ORDER BY state, job_id LIMIT :size) m
+LEFT JOIN LATERAL (SELECT kind, state FROM ledger.jobs WHERE id = m.job_id LIMIT 1) j ON true ORDER BY m.job_id
+"""
+OPEN_MEMBERS, ENDED_MEMBERS = text(LIST.format(is_it="IS NULL")), text(LIST.format(is_it="= :state"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,12 @@ def list_members(
     db: Connection, batch_id: UUID, ended_as: State | None = None, size: int = 50
 ) -> tuple[MemberSeen, ...]:
     """List the jobs of a batch that ended so, or those that it waits for, the oldest first."""
-    rows = db.execute(MEMBERS, {"id": batch_id, "state": ended_as, "size": size})
+    wanted = {"id": batch_id, "size": size}
+    rows = (
+        db.execute(OPEN_MEMBERS, wanted)
+        if ended_as is None
+        else db.execute(ENDED_MEMBERS, {**wanted, "state": str(ended_as)})
+    )
     return tuple(MemberSeen(job_id, kind, State(state)) for job_id, kind, state in rows)
 
 
@@ -138,6 +141,7 @@ def _count(db: Connection, ids: list[UUID]) -> dict[UUID, dict[State | None, int
     """Count the members of each batch by how they ended, None for those that have not."""
     found: dict[UUID, dict[State | None, int]] = {batch_id: {} for batch_id in ids}
     if ids:
-        for row in db.execute(COUNTS, {"ids": ids, "states": list(FINISHED), "most": MOST_COUNTED}):
-            found[row.id][None if row.state is None else State(row.state)] = row.found
+        states = ["", *map(str, FINISHED)]
+        for row in db.execute(COUNTS, {"ids": ids, "states": states, "most": MOST_COUNTED}):
+            found[row.id][State(row.state) if row.state else None] = row.found
     return found

@@ -22,6 +22,10 @@ ORDER BY t.schedule, t.due_at DESC
 """)
 
 
+LATE = timedelta(minutes=3)
+"""A scheduler looks every minute: a tick that is noted later than this was missed and caught up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of job. `fields` is each field of its payload by name: its type, whether required, and its codes."""
@@ -49,6 +53,11 @@ class TickSeen:
     outcome: TickOutcome
     job_id: int | None
     state: State | None
+
+    @property
+    def late(self) -> bool:
+        """Whether it was fired when a scheduler that runs would have fired it long before."""
+        return self.outcome is TickOutcome.FIRED and self.noted_at - self.due_at > LATE
 
 
 def read_kinds(db: Connection) -> tuple[Kind, ...]:

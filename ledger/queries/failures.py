@@ -90,3 +90,32 @@ def group_failures(db: Connection, since: datetime) -> tuple[FailureGroup, ...]:
 def fingerprints_of(db: Connection, code: str) -> list[str]:
     """Return the fingerprints of an error's code; a fingerprint is made of its code, so all its attempts share it."""
     return list(db.execute(text(FINGERPRINTS + OF_CODE), {"code": code}).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class LastAlike:
+    """The latest attempt that failed so, whatever became of its job."""
+
+    job_id: int
+    kind: str
+    ended_at: datetime
+    outcome: Outcome
+    error_class: str | None
+    code: str | None
+    place: str | None
+    message: str | None
+
+
+LAST = text("""
+SELECT job_id, kind, ended_at, outcome, error_class, error_code, place, message FROM ledger.attempts
+WHERE fingerprint = :fingerprint ORDER BY ended_at DESC LIMIT 1
+""")
+
+
+def last_alike(db: Connection, fingerprint: str) -> LastAlike | None:
+    """Return the latest attempt with a fingerprint; None if there is none, or it is forgotten."""
+    row = db.execute(LAST, {"fingerprint": fingerprint}).one_or_none()
+    if row is None:
+        return None
+    job_id, kind, ended_at, outcome, *words = row
+    return LastAlike(job_id, kind, ended_at, Outcome(outcome), *words)

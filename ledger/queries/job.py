@@ -17,6 +17,7 @@ COLUMNS = (
     "priority",
     "business_id",
     "root_id",
+    "parent_id",
     "payload",
     "state",
     "reason",
@@ -37,6 +38,8 @@ COLUMNS = (
     "cancel_requested_at",
     "progress",
     "doing",
+    "fingerprint",
+    "failed_at",
 )
 LAST_ERRORS = text(
     "SELECT given.id, last.error_class, last.error_code, last.message, last.fingerprint "
@@ -58,7 +61,10 @@ class LastError:
 
 @dataclass(frozen=True, slots=True)
 class JobSeen:
-    """One job. `attempt` is the last that was started, from 1 on; times are aware."""
+    """One job. `attempt` is the last that was started, from 1 on; times are aware.
+
+    `fingerprint` is that of its latest failure, at `failed_at`, unless somebody has retried it since.
+    """
 
     id: int
     kind: str
@@ -66,6 +72,7 @@ class JobSeen:
     priority: int
     business_id: UUID
     root_id: int
+    parent_id: int | None
     payload: dict[str, Any]
     state: State
     reason: str | None
@@ -86,6 +93,8 @@ class JobSeen:
     cancel_requested_at: datetime | None
     progress: int | None
     doing: str | None
+    fingerprint: str | None
+    failed_at: datetime | None
     last_error: LastError | None = None
 
     @property
@@ -110,6 +119,7 @@ class Attempt:
     place: str | None
     traceback: str | None
     fingerprint: str | None
+    log_tail: str | None
 
 
 def seen(row: Any) -> JobSeen:

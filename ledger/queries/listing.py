@@ -8,12 +8,14 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, sele
 
 from ledger.queries.failures import fingerprints_of
 from ledger.queries.job import COLUMNS, JobSeen, seen, with_last_errors
-from ledger.queries.order import Bounds, JobFilter, choose, jobs
+from ledger.queries.order import Bounds, JobFilter, choose, failing, jobs
 from ledger.queries.walk import Walk
 
 SIZE = 50
 MOST_READ = 20_000
 """Rows that one page may read and leave out; a filter so rare goes on from there with the next."""
+MOST_TOLD = 1_000
+"""Jobs of a filter that are counted."""
 SLACK = timedelta(minutes=10)
 """How long a transaction may have been open between taking its id and being seen with an older time."""
 
@@ -42,7 +44,7 @@ def list_jobs(
 ) -> Page:
     """List the jobs after a cursor, or before one; raises BadCursor. Reads `size` and MOST_READ rows at most."""
     wanted = wanted or JobFilter()
-    walk = _walk(db, wanted)
+    walk = walk_of(db, wanted)
     backwards = before is not None
     rows = list(db.execute(_page(walk, before if backwards else after, size + 1, backwards=backwards)))
     more = len(rows) > size
@@ -62,9 +64,20 @@ def list_jobs(
     )
 
 
-def _walk(db: Connection, wanted: JobFilter) -> Walk:
+def count_jobs(db: Connection, wanted: JobFilter, most: int = MOST_TOLD) -> tuple[int, bool]:
+    """Return how many jobs pass a filter, up to `most`, and whether there are or may be more."""
+    walk = walk_of(db, wanted)
+    page = _page(walk, None, most + 1, backwards=False).subquery()
+    found: int = db.execute(select(func.count()).select_from(page)).scalar_one()
+    more = found > most or _where_it_stopped(db, walk, None, backwards=False) is not None
+    return min(found, most), more
+
+
+def walk_of(db: Connection, wanted: JobFilter) -> Walk:
     """Choose the order, after looking up what a filter means in ids and fingerprints."""
     alike = None
+    if wanted.failing is not None:
+        return failing(wanted)
     if wanted.fingerprint is not None:
         alike = [wanted.fingerprint]
     elif wanted.code is not None:

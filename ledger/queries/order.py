@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, cast, late
 
 from ledger.queries.job import COLUMNS
 from ledger.queries.walk import Conditions, Walk
-from models.ledger import FINISHED, Attempt, Job, State
+from models.ledger import FAILED, FINISHED, Attempt, Job, State
 
 jobs: FromClause = Job.__table__
 attempts: FromClause = Attempt.__table__
@@ -26,8 +26,9 @@ Bounds = tuple[int | None, int | None]
 class JobFilter:
     """Which jobs; a field that is None excludes none.
 
-    `about` is a UUID that the payload names, or the business. `code` is that of any failed attempt. `since` and `until`
-    are when the job was enqueued; with a finished state, when it finished.
+    `about` is a UUID that the payload names, or the business. `code` and `fingerprint` are those of any failed attempt;
+    `failing` is the fingerprint of a failure that the job has not got over: it is dead, parked or retryable. `since`
+    and `until` are when the job was enqueued; with a finished state, when it finished; with `failing`, when it failed.
     """
 
     id: int | None = None
@@ -38,6 +39,7 @@ class JobFilter:
     about: UUID | None = None
     code: str | None = None
     fingerprint: str | None = None
+    failing: str | None = None
     root_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -46,6 +48,11 @@ class JobFilter:
     def is_empty(self) -> bool:
         """Whether every job passes."""
         return all(getattr(self, field.name) is None for field in fields(self))
+
+    @property
+    def only_a_state(self) -> bool:
+        """Whether nothing but a state is asked for: how many those are is known."""
+        return all(getattr(self, field.name) is None for field in fields(self) if field.name != "state")
 
 
 def choose(wanted: JobFilter, alike: Sequence[str] | None, bounds: Bounds) -> Walk:
@@ -91,6 +98,19 @@ def _finished(wanted: JobFilter) -> Walk:
         descending=True,
         within=(jobs.c.state == wanted.state, jobs.c.finished_at.is_not(None), *_time(jobs.c.finished_at, wanted)),
         rest=lambda source: _rest(source, wanted),
+    )
+
+
+def failing(wanted: JobFilter) -> Walk:
+    """Return the walk over the jobs that have not got over a failure, or not over any if the filter names none."""
+    alike = jobs.c.fingerprint.is_not(None) if wanted.failing is None else jobs.c.fingerprint == wanted.failing
+    return Walk(
+        words="last failed first",
+        source=jobs,
+        keys=("failed_at", "id"),
+        descending=True,
+        within=(jobs.c.state.in_(FAILED), alike, *_time(jobs.c.failed_at, wanted)),
+        rest=lambda source: (*_is(source.c.id, wanted.id), *_is(source.c.state, wanted.state), *_rest(source, wanted)),
     )
 
 

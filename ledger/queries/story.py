@@ -1,5 +1,6 @@
-"""One job whole: its attempts, and the chain of jobs that came of the same cause."""
+"""One job whole: its attempts, and the chain of jobs that came of the same cause, as a tree."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, text
@@ -11,17 +12,29 @@ MOST_OF_A_CHAIN = 200
 MOST_ATTEMPTS = 100
 ATTEMPTS = text(
     "SELECT id, attempt, worker_id, started_at, ended_at, outcome, error_class, error_code, message, place, traceback, "
-    "fingerprint FROM ledger.attempts WHERE job_id = :id ORDER BY id DESC LIMIT :most"
+    "fingerprint, log_tail FROM ledger.attempts WHERE job_id = :id ORDER BY id DESC LIMIT :most"
 )
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A job of a chain, `depth` jobs below its first."""
+
+    job: JobSeen
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
-    """One job with its failed attempts, oldest first, and its chain from the root on, itself included."""
+    """One job with its failed attempts, oldest first, and its chain from the root on, itself included.
+
+    `more` where the chain has more than the first MOST_OF_A_CHAIN jobs, which are told.
+    """
 
     job: JobSeen
     attempts: tuple[Attempt, ...]
-    chain: tuple[JobSeen, ...]
+    chain: tuple[Link, ...]
+    more: bool
 
 
 def read_story(db: Connection, job_id: int) -> Story | None:
@@ -33,7 +46,22 @@ def read_story(db: Connection, job_id: int) -> Story | None:
     (job,) = with_last_errors(db, [seen(row)])
     # Gathered first: asked for the first of a chain by id, the planner may walk all ids to find them.
     chain = listed.where(of_chain(job.root_id)).cte("chain").prefix_with("MATERIALIZED", dialect="postgresql")
-    links = [seen(link) for link in db.execute(select(chain).order_by(chain.c.id).limit(MOST_OF_A_CHAIN))]
+    links = [seen(link) for link in db.execute(select(chain).order_by(chain.c.id).limit(MOST_OF_A_CHAIN + 1))]
     rows = db.execute(ATTEMPTS, {"id": job_id, "most": MOST_ATTEMPTS})
     attempts = [Attempt(*row) for row in rows]
-    return Story(job, tuple(reversed(attempts)), with_last_errors(db, links))
+    told = with_last_errors(db, links[:MOST_OF_A_CHAIN])
+    return Story(job, tuple(reversed(attempts)), tuple(tree(told)), len(links) > MOST_OF_A_CHAIN)
+
+
+def tree(chain: Sequence[JobSeen]) -> Iterator[Link]:
+    """Yield a chain's jobs, each below the one that enqueued it; one whose parent is gone stands below the first."""
+    known = {job.id for job in chain}
+    below: dict[int | None, list[JobSeen]] = {}
+    for job in chain:
+        parent = None if job.id == job.root_id else job.parent_id if job.parent_id in known else job.root_id
+        below.setdefault(parent if parent in known else None, []).append(job)
+    waiting = [Link(job, 0) for job in reversed(below.get(None, []))]
+    while waiting:
+        link = waiting.pop()
+        yield link
+        waiting += [Link(job, link.depth + 1) for job in reversed(below.get(link.job.id, []))]

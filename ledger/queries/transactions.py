@@ -36,4 +36,6 @@ class OpenTransaction:
 def read_oldest(db: Connection) -> OpenTransaction | None:
     """Return the oldest open transaction but this one; None if there is no other."""
     row = db.execute(OLDEST).one_or_none()
-    return row and OpenTransaction(timedelta(seconds=row.seconds), row.pid, row.role, row.state, row.prepared)
+    if row is None:
+        return None
+    return OpenTransaction(timedelta(seconds=row.seconds), row.pid, row.role, row.state, row.prepared)

@@ -88,6 +88,7 @@ READ: dict[str, Callable[[str], Any]] = {
     "priority": _up_to(3),
     "queue": _name,
     "business_id": UUID,
+    "failed_at": _aware,
     "finished_at": _aware,
     "run_at": _aware,
 }

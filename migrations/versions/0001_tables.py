@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("place", sa.Text(), nullable=True),
         sa.Column("traceback", sa.Text(), nullable=True),
         sa.Column("fingerprint", sa.Text(), nullable=True),
+        sa.Column("log_tail", sa.Text(), nullable=True),
         sa.CheckConstraint("kind ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_attempts_kind")),
         sa.CheckConstraint(
             "outcome IN ('try_again', 'rate_limited', 'gave_up', 'misconfigured', 'bug', 'lost', 'cancelled')",
@@ -58,6 +59,7 @@ def upgrade() -> None:
         schema="ledger",
     )
     op.create_index("attempts_alike", "attempts", ["fingerprint", "ended_at"], unique=False, schema="ledger")
+    op.create_index("attempts_by_time", "attempts", ["ended_at"], unique=False, schema="ledger")
     op.create_index("attempts_of_job", "attempts", ["job_id"], unique=False, schema="ledger")
     op.create_table(
         "batch_ends",
@@ -104,7 +106,9 @@ def upgrade() -> None:
             "vacuum_truncate": "false",
         },
     )
-    op.create_index("batch_members_by_state", "batch_members", ["batch_id", "state"], unique=False, schema="ledger")
+    op.create_index(
+        "batch_members_by_state", "batch_members", ["batch_id", "state", "job_id"], unique=False, schema="ledger"
+    )
     op.create_table(
         "batches",
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
@@ -140,12 +144,48 @@ def upgrade() -> None:
         postgresql_where=sa.text("sealed_at IS NOT NULL AND NOT settled"),
     )
     op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("about", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("jobs", sa.ARRAY(sa.BigInteger()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.CheckConstraint("action ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_audit_action")),
+        sa.CheckConstraint("jsonb_typeof(about) = 'object'", name=op.f("ck_audit_about")),
+        sa.CheckConstraint("jsonb_typeof(after) = 'object'", name=op.f("ck_audit_after")),
+        sa.CheckConstraint("jsonb_typeof(before) = 'object'", name=op.f("ck_audit_before")),
+        sa.CheckConstraint("length(who) BETWEEN 1 AND 100", name=op.f("ck_audit_who")),
+        sa.CheckConstraint(
+            "role IN ('viewer', 'operator', 'privacy_officer', 'admin', 'cli')", name=op.f("ck_audit_role")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("audit_pkey")),
+        schema="ledger",
+    )
+    op.create_index("audit_by_time", "audit", ["at", "id"], unique=False, schema="ledger")
+    op.create_index("audit_of_action", "audit", ["action", "id"], unique=False, schema="ledger")
+    op.create_index("audit_of_job", "audit", ["jobs"], unique=False, schema="ledger", postgresql_using="gin")
+    op.create_index("audit_of_operator", "audit", ["who", "id"], unique=False, schema="ledger")
+    op.create_table(
         "bell",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("asleep", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("bell_pkey")),
         schema="ledger",
         postgresql_with={"fillfactor": "50"},
+    )
+    op.create_table(
+        "durations",
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", "kind", "bucket", name=op.f("durations_pkey")),
+        schema="ledger",
     )
     op.create_table(
         "idempotency_keys",
@@ -187,6 +227,7 @@ def upgrade() -> None:
         sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column("business_id", sa.Uuid(), nullable=False),
         sa.Column("root_id", sa.BigInteger(), nullable=False),
+        sa.Column("parent_id", sa.BigInteger(), nullable=True),
         sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("unique_key", sa.LargeBinary(), nullable=True),
         sa.Column("until_done", sa.Boolean(), server_default=sa.text("false"), nullable=False),
@@ -212,6 +253,8 @@ def upgrade() -> None:
         sa.Column("progress", sa.SmallInteger(), nullable=True),
         sa.Column("doing", sa.Text(), nullable=True),
         sa.Column("in_batch", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=True),
+        sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("jsonb_typeof(cursor) = 'object'", name=op.f("ck_jobs_cursor")),
         sa.CheckConstraint("jsonb_typeof(payload) = 'object'", name=op.f("ck_jobs_payload")),
         sa.CheckConstraint(
@@ -235,6 +278,15 @@ def upgrade() -> None:
         unique=False,
         schema="ledger",
         postgresql_where=sa.text("state IN ('scheduled', 'retryable')"),
+    )
+    op.create_index(
+        "jobs_failed",
+        "jobs",
+        ["fingerprint", "failed_at", "id"],
+        unique=False,
+        schema="ledger",
+        postgresql_include=["business_id", "kind", "state"],
+        postgresql_where=sa.text("state IN ('dead', 'parked', 'retryable') AND fingerprint IS NOT NULL"),
     )
     op.create_index(
         "jobs_finished",
@@ -325,6 +377,84 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "50"},
     )
     op.create_table(
+        "operation_batches",
+        sa.Column("operation_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("job_ids", sa.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("fences", sa.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("once_more", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.PrimaryKeyConstraint("operation_id", "number", name=op.f("operation_batches_pkey")),
+        schema="ledger",
+    )
+    op.create_table(
+        "operations",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("filter", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("asked_in", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("skipped", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("spread", sa.Interval(), nullable=False),
+        sa.Column("next_run_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.Text(), server_default=sa.text("'working'"), nullable=False),
+        sa.Column("job_id", sa.BigInteger(), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_in", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("action IN ('retry', 'discard')", name=op.f("ck_operations_action")),
+        sa.CheckConstraint("jsonb_typeof(filter) = 'object'", name=op.f("ck_operations_filter")),
+        sa.CheckConstraint("jsonb_typeof(skipped) = 'object'", name=op.f("ck_operations_skipped")),
+        sa.CheckConstraint("state IN ('working', 'done', 'cancelled')", name=op.f("ck_operations_state")),
+        sa.PrimaryKeyConstraint("id", name=op.f("operations_pkey")),
+        schema="ledger",
+    )
+    op.create_index("operations_by_age", "operations", ["created_at"], unique=False, schema="ledger")
+    op.create_table(
+        "pace",
+        sa.Column("minute", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "outcome IN ('succeeded', 'dead', 'cancelled', 'discarded', 'failed')", name=op.f("ck_pace_outcome")
+        ),
+        sa.PrimaryKeyConstraint("minute", "kind", "outcome", name=op.f("pace_pkey")),
+        schema="ledger",
+    )
+    op.create_table(
+        "pace_until",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pace_until_pkey")),
+        schema="ledger",
+        postgresql_with={"fillfactor": "50"},
+    )
+    op.create_table(
+        "operators",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("password", sa.Text(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("signed_in_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("length(name) BETWEEN 1 AND 100", name=op.f("ck_operators_name")),
+        sa.CheckConstraint("password LIKE '$argon2id$%'", name=op.f("ck_operators_password")),
+        sa.CheckConstraint("role <> 'cli'", name=op.f("ck_operators_somebody")),
+        sa.CheckConstraint(
+            "role IN ('viewer', 'operator', 'privacy_officer', 'admin', 'cli')", name=op.f("ck_operators_role")
+        ),
+        sa.CheckConstraint("subject ~ '^[0-9a-f]{64}$'", name=op.f("ck_operators_subject")),
+        sa.PrimaryKeyConstraint("id", name=op.f("operators_pkey")),
+        sa.UniqueConstraint("name", name=op.f("uq_operators_name")),
+        sa.UniqueConstraint("subject", name=op.f("uq_operators_subject")),
+        schema="ledger",
+    )
+    op.create_table(
         "pauses",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("queue", sa.Text(), nullable=True),
@@ -359,6 +489,29 @@ def upgrade() -> None:
         unique=False,
         schema="ledger",
         postgresql_where=sa.text("NOT settled"),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("operator_id", sa.Uuid(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_sessions_digest")),
+        sa.ForeignKeyConstraint(
+            ["operator_id"], ["ledger.operators.id"], name=op.f("fk_sessions_operator_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("sessions_pkey")),
+        schema="ledger",
+    )
+    op.create_index("sessions_of_operator", "sessions", ["operator_id"], unique=False, schema="ledger")
+    op.create_table(
+        "sign_in_tries",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("key ~ '^[0-9a-f]{64}$'", name=op.f("ck_sign_in_tries_key")),
+        sa.PrimaryKeyConstraint("key", name=op.f("sign_in_tries_pkey")),
+        schema="ledger",
     )
     op.create_table(
         "ticks",

@@ -17,12 +17,12 @@ from ledger.errors import GiveUp, Misconfigured, TryAgain
 from ledger.operate import discard
 from ledger.outcome import Cancel
 from models.ledger import State
+from models.operators import Role
+from tests.dashboard.people import HERE, PASSWORD, USER, signed_in
 from tests.ledger.conftest import Ledger, ledger
 from tests.ledger.kinds import Dry, Paint
 
-__all__ = ["ledger"]
-HERE = "http://oncall.test"
-USER, PASSWORD = "oncall", "correct horse"
+__all__ = ["HERE", "PASSWORD", "USER", "ledger"]
 
 
 @pytest.fixture
@@ -34,15 +34,20 @@ def engine(database) -> Iterator[Engine]:
 
 @pytest.fixture
 def app(ledger, engine) -> Starlette:
-    return create_app(engine, user=USER, password=PASSWORD, environment="staging", secret=b"s" * 32)
+    return create_app(engine, environment="staging", secret=b"s" * 32)
 
 
 @pytest.fixture
 def browser(app) -> Iterator[TestClient]:
-    """Somebody signed in, whose browser says that it posts from our own pages."""
-    headers = {"origin": HERE, "sec-fetch-site": "same-origin"}
-    with TestClient(app, base_url=HERE, headers=headers, follow_redirects=False) as client:
-        client.auth = (USER, PASSWORD)
+    """An admin who is signed in."""
+    with signed_in(app) as client:
+        yield client
+
+
+@pytest.fixture
+def viewer(app) -> Iterator[TestClient]:
+    """A viewer who is signed in."""
+    with signed_in(app, "vic", Role.VIEWER) as client:
         yield client
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from dashboard.telling import may_cancel, may_discard, may_retry
 from models.ledger import State
-from tests.dashboard.conftest import USER
 from tests.dashboard.pages import press, read
+from tests.dashboard.people import token
 
 
 def test_retry_makes_the_job_available_and_its_page_follows_it(browser, ledger, jobs):
@@ -63,7 +63,7 @@ def test_the_buttons_are_there_exactly_where_the_ledger_agrees(browser, ledger, 
 def test_what_the_ledger_refuses_is_said_on_the_jobs_page(browser, ledger, jobs, app, name):
     job_id = jobs[State.SUCCEEDED]
     path = f"/jobs/{job_id}/{name}"
-    answer = browser.post(path, data={"token": app.state.site.forms.token(USER, path)})
+    answer = browser.post(path, data={"token": token(app, browser, path)})
     assert answer.status_code == 409
     assert f"Job {job_id} is succeeded" in answer.text
     assert "It was not done." in answer.text
@@ -96,7 +96,7 @@ def test_two_people_who_press_at_once_retry_once(browser, ledger, jobs):
 
 def test_an_action_on_a_job_that_is_not_there_says_so(browser, app):
     path = "/jobs/4711/retry"
-    answer = browser.post(path, data={"token": app.state.site.forms.token(USER, path)})
+    answer = browser.post(path, data={"token": token(app, browser, path)})
     assert answer.status_code == 404
     assert "There is no job 4711" in answer.text
 

@@ -386,7 +386,7 @@ def test_another_address_and_another_method_are_problems_too(api):
 
 def test_a_database_that_is_away_says_when_to_come_back_and_not_where_it_was():
     engine = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none", connect_args={"connect_timeout": 1})
-    app = create_app(engine, user=USER, password=PASSWORD, environment="test", secret=b"s" * 32)
+    app = create_app(engine, environment="test", secret=b"s" * 32)
     with calling(app, new_key()[1]) as api:
         answer = api.post("/v1/jobs", json=wall())
         problem(answer, 503, "unavailable")
@@ -436,7 +436,7 @@ def test_the_description_lists_every_kind_that_may_be_enqueued_and_needs_no_key(
     payload = jobs["walls.paint"]["properties"]["payload"]
     assert payload["required"] == ["wall_id"]
     assert payload["properties"]["colour"] == {"enum": ["red", "blue"]}
-    assert set(described["paths"]) == {"/jobs", "/jobs/batch", "/jobs/{id}"}
+    assert set(described["paths"]) == {"/jobs", "/jobs/batch", "/jobs/{id}", "/batches", "/batches/{id}"}
 
 
 def test_a_job_is_answered_with_the_fields_that_are_described(app, api):

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ledger.batch import batch, stand
@@ -69,13 +69,13 @@ def refused(action: Any) -> tuple[str, str]:
     return diagnosis.sqlstate, diagnosis.diag.message_primary  # type: ignore[union-attr]
 
 
-def completed_as_a_set(ledger: Any, on_call: Engine, job: int) -> None:
+def completed_as_a_set(ledger: Any, *_: object) -> None:
     (held,) = ledger.claimed("knocks")
     with ledger.worker.begin() as db:
         complete_many(db, [(held.id, held.fence)])
 
 
-def gives_up(ledger: Any, on_call: Engine, job: int) -> None:
+def gives_up(ledger: Any, *_: object) -> None:
     def fails(_: Any) -> str:
         raise GiveUp("hopeless")
 

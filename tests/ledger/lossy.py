@@ -11,8 +11,8 @@ CHUNK = 65_536
 
 
 class LossyLine:
-    """Forwards connections; `lose(n)` loses the answer to the n-th COMMIT from now, and its connection with it; or to
-    another statement than that."""
+    """Forwards connections, and counts the messages; `lose(n)` loses the answer to the n-th COMMIT from now, or to
+    another statement than that, and its connection with it."""
 
     def __init__(self, server: int) -> None:
         self._server = server
@@ -20,6 +20,7 @@ class LossyLine:
         self._until_lost = 0
         self._of = b""
         self.lost = 0
+        self.messages = 0
 
     @property
     def port(self) -> int:
@@ -44,6 +45,7 @@ class LossyLine:
         back.start()
         with suppress(OSError):
             while said := client.recv(CHUNK):
+                self.messages += 1
                 if self._until_lost and self._of in said:
                     self._until_lost -= 1
                     if not self._until_lost:

@@ -212,7 +212,7 @@ def test_a_job_that_ends_without_success_adds_what_must_happen_all_the_same(ledg
         mine.enqueue(Knock(wall_id=uuid4()))
     settle(ledger)
     assert counts(ledger, batch_id) == (1, 0, 1, 0, 0)
-    completed_as_a_set(ledger, ledger.admin, 0)
+    completed_as_a_set(ledger)
     settle(ledger)
     assert see(ledger, batch_id).state == "complete"
     assert ledger.job(job).state == "dead"
@@ -239,12 +239,12 @@ def test_a_dead_job_that_is_retried_before_the_batch_completed_is_waited_for_aga
     ledger: Any, web: Any, on_call: Engine
 ) -> None:
     batch_id, jobs = made(web, Paint(wall_id=uuid4()), Knock(wall_id=uuid4()), then=THEN, if_died=BAD)
-    gives_up(ledger, on_call, jobs[0])
+    gives_up(ledger)
     settle(ledger)
     assert counts(ledger, batch_id) == (1, 0, 1, 0, 0)
     with on_call.begin() as db:
         operate.retry(db, jobs[0])
-    completed_as_a_set(ledger, on_call, jobs[1])
+    completed_as_a_set(ledger)
     settle(ledger)
     assert (see(ledger, batch_id).state, counts(ledger, batch_id)) == ("sealed", (1, 1, 0, 0, 0))
     ledger.script.call = lambda wall: "painted"
@@ -258,7 +258,7 @@ def test_a_dead_job_that_is_retried_after_the_batch_completed_changes_the_counts
     ledger: Any, web: Any, on_call: Engine
 ) -> None:
     batch_id, (job,) = made(web, Paint(wall_id=uuid4()), then=THEN, if_succeeded=GOOD, if_died=BAD)
-    gives_up(ledger, on_call, job)
+    gives_up(ledger)
     settle(ledger)
     before = kept(ledger, batch_id)
     assert {what: len(jobs) for what, jobs in followed(ledger, batch_id).items()} == {"then": 1, "good": 0, "bad": 1}
@@ -274,7 +274,7 @@ def test_a_dead_job_that_is_retried_after_the_batch_completed_changes_the_counts
     ledger.script.call = lambda wall: "painted"
     ledger.script.save = save
     ledger.run()
-    completed_as_a_set(ledger, on_call, job)
+    completed_as_a_set(ledger)
     settle(ledger)
     after = kept(ledger, batch_id)
     assert (after.succeeded, after.dead, after.completed_at) == (2, 0, before.completed_at)
@@ -283,7 +283,7 @@ def test_a_dead_job_that_is_retried_after_the_batch_completed_changes_the_counts
 
 def test_a_dead_job_that_is_discarded_by_hand_changes_how_it_counts(ledger: Any, web: Any, on_call: Engine) -> None:
     batch_id, (job,) = made(web, Paint(wall_id=uuid4()))
-    gives_up(ledger, on_call, job)
+    gives_up(ledger)
     settle(ledger)
     with on_call.begin() as db:
         operate.discard(db, job)
@@ -292,13 +292,13 @@ def test_a_dead_job_that_is_discarded_by_hand_changes_how_it_counts(ledger: Any,
 
 
 def test_members_that_were_pruned_keep_their_count(ledger: Any, web: Any) -> None:
-    batch_id, (old, open_still) = made(web, Dry(wall_id=uuid4()), Knock(wall_id=uuid4()))
+    batch_id, (old, _) = made(web, Dry(wall_id=uuid4()), Knock(wall_id=uuid4()))
     ledger.run()
     settle(ledger)
     ledger.sql("DELETE FROM ledger.jobs WHERE id = :id", id=old)
     settle(ledger)
     assert counts(ledger, batch_id) == (1, 1, 0, 0, 0)
-    completed_as_a_set(ledger, ledger.admin, open_still)
+    completed_as_a_set(ledger)
     settle(ledger)
     assert (kept(ledger, batch_id).succeeded, kept(ledger, batch_id).discarded) == (2, 0)
 

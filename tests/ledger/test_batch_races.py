@@ -112,7 +112,7 @@ def test_a_batch_that_is_sealed_while_its_last_end_is_taken_up_completes(ledger:
     with web() as db:
         opened = open_batch(db, then=THEN)
         opened.enqueue(Knock(wall_id=uuid4()))
-    completed_as_a_set(ledger, ledger.admin, 0)
+    completed_as_a_set(ledger)
     with web() as sealing:
         Batch(sealing, opened.id).seal()  # it sees the job open: its note is not taken up
         with ledger.worker.begin() as db:
@@ -124,7 +124,7 @@ def test_a_batch_that_is_sealed_while_its_last_end_is_taken_up_completes(ledger:
 
 def test_while_one_dispatcher_settles_another_passes_by(ledger: Any, web: Any) -> None:
     made(web, Knock(wall_id=uuid4()))
-    completed_as_a_set(ledger, ledger.admin, 0)
+    completed_as_a_set(ledger)
     with ledger.worker.connect() as one, one.begin():
         assert settle_batches(one) == 2
         with ledger.worker.begin() as other:
@@ -134,7 +134,7 @@ def test_while_one_dispatcher_settles_another_passes_by(ledger: Any, web: Any) -
 
 def test_a_dispatcher_killed_while_it_settles_leaves_all_to_the_next(ledger: Any, web: Any) -> None:
     batch_id, _ = made(web, Knock(wall_id=uuid4()))
-    completed_as_a_set(ledger, ledger.admin, 0)
+    completed_as_a_set(ledger)
     with ledger.worker.connect() as killed:
         killed.begin()
         assert settle_batches(killed) == 2

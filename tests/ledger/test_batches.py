@@ -111,7 +111,7 @@ def test_a_batch_that_a_job_opens_stays_in_the_chain_of_that_job(ledger: Any) ->
     ledger.script.save = save
     job = ledger.enqueue(Paint(wall_id=uuid4()))
     ledger.run()
-    completed_as_a_set(ledger, ledger.admin, 0)
+    completed_as_a_set(ledger)
     settle(ledger)
     (then,) = followed(ledger, opened[0])["then"]
     assert ledger.job(then).root_id == kept(ledger, opened[0]).root_id == job
@@ -290,9 +290,9 @@ def test_an_id_is_taken_once(ledger: Any, web: Any) -> None:
 
 
 def test_what_follows_is_not_lost_when_its_kind_has_changed_since(ledger: Any, web: Any) -> None:
-    batch_id, (job,) = made(web, Knock(wall_id=uuid4()))
+    batch_id, _ = made(web, Knock(wall_id=uuid4()))
     ledger.sql("UPDATE ledger.job_kinds SET fields = '{}' WHERE kind = 'walls.dry'")
-    completed_as_a_set(ledger, ledger.admin, job)
+    completed_as_a_set(ledger)
     settle(ledger)
     (then,) = followed(ledger, batch_id)["then"]
     assert (ledger.job(then).state, ledger.job(then).payload) == ("available", THEN.stored())
@@ -311,7 +311,7 @@ def test_a_follow_up_that_reads_its_batch_is_told_how_the_jobs_ended(ledger: Any
     batch_id = uuid4()
     with web() as db, batch(db, then=Paint(wall_id=batch_id), batch_id=batch_id) as opened:
         opened.enqueue(Knock(wall_id=uuid4()))
-    completed_as_a_set(ledger, ledger.admin, 0)
+    completed_as_a_set(ledger)
     settle(ledger)
     told: list[Any] = []
     ledger.script.load = lambda db, wall: told.append(stand(db, wall)) or wall
@@ -340,7 +340,7 @@ def test_batches_are_forgotten_with_their_jobs_but_not_before_what_follows_is_do
 
     a_house_job_prunes()
     assert pruned == [0]
-    completed_as_a_set(ledger, ledger.admin, 0)
+    completed_as_a_set(ledger)
     for _ in range(3):
         a_house_job_prunes()
     assert pruned == [0, 1, 1, 0]

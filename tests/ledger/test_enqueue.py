@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ledger import clock
+from tests.ledger.kinds import Paint
 
 WALL = "6f1b0a52-0f6b-4a7e-9d3c-0a4b1e6f2a11"
 
@@ -190,3 +191,19 @@ def test_a_time_that_never_comes_is_refused(ledger, when):
             ),
             {"payload": json.dumps({"wall_id": WALL}), "business": ledger.business, "run_at": when},
         )
+
+
+def test_a_follow_up_knows_the_job_that_enqueued_it_and_the_first_of_its_chain(ledger):
+    first = ledger.enqueue(Paint(wall_id=uuid4()))
+    ledger.run()
+    (held,) = ledger.claimed()
+    with ledger.worker.begin() as db:
+        db.execute(text("SELECT ledger.start_v1(:id, :fence)"), {"id": held.id, "fence": held.fence})
+    with ledger.worker.begin() as db:
+        db.execute(text("SELECT ledger.begin_save_v1(:id, :fence)"), {"id": held.id, "fence": held.fence})
+        third = db.execute(
+            text("SELECT ledger.enqueue_job_v1('walls.dry', jsonb_build_object('wall_id', gen_random_uuid()))")
+        ).scalar_one()
+    assert ledger.job(first).parent_id is None
+    assert (ledger.job(held.id).parent_id, ledger.job(held.id).root_id) == (first, first)
+    assert (ledger.job(third).parent_id, ledger.job(third).root_id) == (held.id, first)

@@ -315,6 +315,7 @@ def test_the_follow_ups_of_a_job_belong_to_its_chain_and_business(ledger: Ledger
     (ended,) = ledger.run()
     assert ended.state == "succeeded"
     assert [(ledger.job(job).root_id, ledger.job(job).business_id) for job in made] == [(first, ledger.business)] * 2
+    assert [ledger.job(job).parent_id for job in made] == [first, first]
 
 
 def test_a_job_that_lost_its_fence_enqueues_nothing(ledger: Ledger) -> None:

@@ -213,7 +213,16 @@ def test_our_own_words_are_kept(error: Exception, outcome: str, code: str, messa
     described = describe("walls.look", error)
     assert (described.outcome, described.code, described.message) == (outcome, code, message)
     assert described.error_class == type(error).__name__
-    assert set(described.stored()) == {"outcome", "class", "code", "message", "place", "traceback", "fingerprint"}
+    assert set(described.stored()) == {
+        "outcome",
+        "class",
+        "code",
+        "message",
+        "place",
+        "traceback",
+        "fingerprint",
+        "log_tail",
+    }
 
 
 @pytest.mark.parametrize("code", ["", "Down", "down!", "it is down", "x" * 64, "7up", "+447700900123"])

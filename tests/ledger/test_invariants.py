@@ -90,6 +90,10 @@ SELECT b.id, b.succeeded, b.dead, b.cancelled, b.discarded, count(*) FILTER (WHE
 FROM ledger.batches b LEFT JOIN ledger.batch_members m ON m.batch_id = b.id LEFT JOIN ledger.jobs j ON j.id = m.job_id
 WHERE b.completed_at IS NOT NULL GROUP BY b.id
 """
+UNTRUE = """
+SELECT count(*) FROM ledger.batch_members m JOIN ledger.jobs j ON j.id = m.job_id
+WHERE m.state IS DISTINCT FROM CASE WHEN j.finished_at IS NOT NULL THEN j.state END
+"""
 FOLLOWED = """
 SELECT b.id, b.completed_at IS NOT NULL, b.dead, (f.job_id IS NOT NULL)::int,
        (SELECT count(*) FROM ledger.jobs j WHERE j.kind = f.kind AND j.payload = f.payload)
@@ -139,8 +143,13 @@ class Machine(RuleBasedStateMachine):
         with self.ledger.worker.begin() as db:
             for worker in WORKERS:
                 heartbeat(db, worker, 8, [])
-        for kind in (Paint, Paint, Count, Dry, Knock, Hang):
+        for kind in (Paint, Dry, Hang):
             self.enqueue(uuid4(), kind, None)
+        self.open_batch([uuid4(), uuid4()], Paint)
+        self.open_batch([uuid4()], Count)
+        self.open_batch([uuid4()], Knock)
+        with self._web() as db:
+            Batch(db, self.filling.pop(0)).seal()
         self.work_comes(WORKERS[0])
 
     @rule(worker=st.sampled_from(WORKERS))
@@ -182,6 +191,23 @@ class Machine(RuleBasedStateMachine):
         with self._web() as db:
             Batch(db, sealed).seal()
 
+    @rule(data=st.data(), act=st.sampled_from([operate.retry, operate.discard, operate.cancel]))
+    def operator_on_a_member(self, data: Any, act: Any) -> None:
+        """End or reopen a job of a batch by hand; what is noted of it is taken up now or later."""
+        with self.ledger.admin.begin() as db:
+            ids = db.execute(text("SELECT DISTINCT job_id FROM ledger.batch_members ORDER BY 1")).scalars().all()
+        self._operate(act, data.draw(st.sampled_from(ids)))
+        if data.draw(st.booleans()):
+            self.settle_batches()
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def dies(self, data: Any) -> None:
+        held = data.draw(st.sampled_from(self.held[-8:]))
+        end = "SELECT ledger.end_v1(:id, :fence, 'dead', 'gave_up', '{\"outcome\": \"gave_up\"}')"
+        with self.ledger.worker.begin() as db:
+            db.execute(text(end), {"id": held.id, "fence": held.fence})
+
     @rule()
     def settle_batches(self) -> None:
         """Take up all that ended: exactly the batches that are through complete, and each counts what its jobs are."""
@@ -195,6 +221,7 @@ class Machine(RuleBasedStateMachine):
         with self.ledger.admin.begin() as db:
             now = db.execute(text("SELECT id FROM ledger.batches WHERE completed_at IS NOT NULL")).scalars()
             assert set(now) == complete | through
+            assert db.execute(text(UNTRUE)).scalar() == 0
             for row in db.execute(text(COUNTED)):
                 assert row[1:5] == row[5:9], row
 
@@ -372,10 +399,10 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.enqueued)
     @rule(data=st.data(), act=st.sampled_from([operate.retry, operate.discard, operate.cancel, put_off]))
     def operator(self, data: Any, act: Any) -> None:
-        job_id = data.draw(st.sampled_from(sorted(self.enqueued)))
+        self._operate(act, data.draw(st.sampled_from(sorted(self.enqueued))))
+
+    def _operate(self, act: Any, job_id: int) -> None:
         try:
-            with self.ledger.worker.begin() as db:
-                db.execute(text("SELECT 1"))
             with self.ledger.admin.begin() as db:
                 act(db, job_id)
         except operate.Refused:

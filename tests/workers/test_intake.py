@@ -67,6 +67,7 @@ def test_no_queue_is_always_asked_first(ledger: Ledger, bell: Bell, rung: Rung) 
     for _ in range(4):
         (claimed,) = tap.fetch(0.05)
         tap.forget([(claimed.id, claimed.fence)])
+        assert tap.crew.next() is None
         kinds.append(claimed.kind)
     assert kinds[:2] == kinds[2:]
     assert sorted(kinds) == ["walls.dry", "walls.dry", "walls.knock", "walls.knock"]

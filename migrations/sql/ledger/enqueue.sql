@@ -154,6 +154,7 @@ DECLARE
   canonical jsonb;
   digest bytea;
   parent bigint;
+  root bigint;
   due timestamptz;
   found_id bigint;
   is_job CONSTANT boolean := current_setting('role') = 'tenant_job';
@@ -164,12 +165,12 @@ BEGIN
   digest := ledger.key_of(business, canonical, k.unique_by);
   due := CASE WHEN p_run_at > clock_timestamp() THEN p_run_at END;
   IF is_job THEN
-    SELECT root_id INTO parent FROM jobs WHERE id = nullif(current_setting('nexara.job', true), '')::bigint;
+    SELECT id, root_id INTO parent, root FROM jobs WHERE id = nullif(current_setting('nexara.job', true), '')::bigint;
   END IF;
   FOR i IN 1..3 LOOP
-    INSERT INTO jobs (id, kind, queue, priority, business_id, root_id, payload, unique_key, until_done, state,
+    INSERT INTO jobs (id, kind, queue, priority, business_id, root_id, parent_id, payload, unique_key, until_done, state,
                       max_attempts, run_at, give_up_at, actor)
-    SELECT new, p_kind, k.queue, coalesce(p_priority, k.priority), business, coalesce(parent, new), canonical, digest,
+    SELECT new, p_kind, k.queue, coalesce(p_priority, k.priority), business, coalesce(root, new), parent, canonical, digest,
            k.until_done, CASE WHEN due IS NULL THEN 'available' ELSE 'scheduled' END, k.max_attempts,
            coalesce(due, now()), coalesce(due, now()) + k.give_up_after, p_actor
     FROM nextval('ledger.jobs_id_seq') new

@@ -15,7 +15,7 @@ END $$;
 
 -- The statement that writes jobs of a kind. Its fields are written into it, which is what makes it fast: a payload is
 -- checked and spelt by one expression. Where that is not sure of one, canonical_payload has the last word.
--- $1 payloads, $2 kind's row, $3 business, $4 priority, $5 due or NULL, $6 parent or NULL, $7 actor
+-- $1 payloads, $2 kind's row, $3 business, $4 priority, $5 due or NULL, $6 root or NULL, $7 actor, $8 parent or NULL
 -- Returns the id and the key of each payload, in their order; the id is NULL where the key was taken.
 CREATE FUNCTION ledger.insert_of(k ledger.job_kinds) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = ledger, pg_temp AS $$
@@ -66,9 +66,9 @@ BEGIN
     ), first AS MATERIALIZED (
       SELECT *, %5$s AS of FROM numbered
     ), made AS (
-      INSERT INTO jobs (id, kind, queue, priority, business_id, root_id, payload, unique_key, until_done, state,
+      INSERT INTO jobs (id, kind, queue, priority, business_id, root_id, parent_id, payload, unique_key, until_done, state,
                         max_attempts, run_at, give_up_at, actor)
-      SELECT id, $2.kind, $2.queue, $4, $3, coalesce($6, id), payload, digest, $2.until_done,
+      SELECT id, $2.kind, $2.queue, $4, $3, coalesce($6, id), $8, payload, digest, $2.until_done,
              CASE WHEN $5 IS NULL THEN 'available' ELSE 'scheduled' END, $2.max_attempts,
              coalesce($5, now()), coalesce($5, now()) + $2.give_up_after, $7
       FROM first WHERE id = of
@@ -101,6 +101,7 @@ DECLARE
   k job_kinds;
   business uuid;
   parent bigint;
+  root bigint;
   due timestamptz;
   ids bigint[];
   digests bytea[];
@@ -113,10 +114,10 @@ BEGIN
     RAISE EXCEPTION 'the payloads of % must be an array', p_kind USING ERRCODE = '22023';
   END IF;
   IF is_job THEN
-    SELECT root_id INTO parent FROM jobs WHERE id = nullif(current_setting('nexara.job', true), '')::bigint;
+    SELECT id, root_id INTO parent, root FROM jobs WHERE id = nullif(current_setting('nexara.job', true), '')::bigint;
   END IF;
   EXECUTE ledger.insert_of(k) INTO ids, digests
-    USING p_payloads, k, business, coalesce(p_priority, k.priority)::smallint, due, parent, p_actor;
+    USING p_payloads, k, business, coalesce(p_priority, k.priority)::smallint, due, root, p_actor, parent;
   IF NOT is_job AND due IS NULL AND EXISTS (SELECT FROM unnest(ids) made WHERE made IS NOT NULL) THEN
     PERFORM ledger.knock(k.queue || ':' || coalesce(p_priority, k.priority));
   END IF;

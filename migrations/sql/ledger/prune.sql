@@ -43,6 +43,16 @@ BEGIN
   DELETE FROM batches WHERE id = ANY (due);
   GET DIAGNOSTICS gone = ROW_COUNT;
   most := greatest(most, gone);
+  DELETE FROM operations WHERE finished_at < p_as_of - interval '90 days';
+  DELETE FROM audit WHERE id IN (
+    SELECT id FROM audit WHERE at < p_as_of - interval '731 days' ORDER BY at LIMIT p_limit);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  most := greatest(most, gone);
+  DELETE FROM pace WHERE minute < p_as_of - interval '8 days';
+  DELETE FROM durations WHERE hour < p_as_of - interval '8 days';
+  DELETE FROM operators WHERE disabled_at < p_as_of - interval '731 days';
+  DELETE FROM sessions WHERE made_at < p_as_of - interval '12 hours';
+  DELETE FROM sign_in_tries WHERE since < p_as_of - interval '15 minutes';
   DELETE FROM pauses WHERE ended_at < p_as_of - interval '90 days' AND settled;
   DELETE FROM ticks WHERE due_at < p_as_of - interval '90 days';
   DELETE FROM workers w WHERE w.heartbeat_at < p_as_of - interval '1 hour'

@@ -86,8 +86,9 @@ BEGIN
 END $$;
 
 -- Put a job back among the open ones; one that is to be cancelled is cancelled. If its key was taken meanwhile, the newer job does the same work: this one is
--- discarded as superseded, not stuck.
-CREATE FUNCTION ledger.reopen(p_id bigint, p_fence integer, p_state text, p_run_at timestamptz, p_reason text, p_spent boolean)
+-- discarded as superseded, not stuck. p_error is what has just failed, if anything has.
+CREATE FUNCTION ledger.reopen(p_id bigint, p_fence integer, p_state text, p_run_at timestamptz, p_reason text, p_spent boolean,
+                              p_error jsonb DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 DECLARE
@@ -103,7 +104,9 @@ BEGIN
   END IF;
   UPDATE jobs
   SET state = p_state, fence = fence + 1, run_at = coalesce(p_run_at, run_at), reason = p_reason, worker_id = NULL, again = false,
-      attempt = CASE WHEN p_spent OR started_at IS NULL THEN attempt ELSE greatest(attempt - 1, 0) END, started_at = NULL
+      attempt = CASE WHEN p_spent OR started_at IS NULL THEN attempt ELSE greatest(attempt - 1, 0) END, started_at = NULL,
+      fingerprint = coalesce(p_error ->> 'fingerprint', fingerprint),
+      failed_at = CASE WHEN p_error IS NULL THEN failed_at ELSE clock_timestamp() END
   WHERE id = p_id AND fence = p_fence
   RETURNING state INTO became;
   RETURN became;
@@ -120,9 +123,10 @@ CREATE FUNCTION ledger.record_attempt(p_id bigint, p_fence integer, p_error json
 LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
   WITH written AS (
     INSERT INTO attempts (job_id, business_id, kind, attempt, worker_id, started_at, outcome, error_class, error_code, message,
-                          place, traceback, fingerprint)
+                          place, traceback, fingerprint, log_tail)
     SELECT id, business_id, kind, attempt, worker_id, started_at, p_error ->> 'outcome', p_error ->> 'class', p_error ->> 'code',
-           p_error ->> 'message', p_error ->> 'place', p_error ->> 'traceback', p_error ->> 'fingerprint'
+           p_error ->> 'message', p_error ->> 'place', p_error ->> 'traceback', p_error ->> 'fingerprint',
+           right(p_error ->> 'log_tail', 4096)
     FROM jobs WHERE id = p_id AND fence = p_fence
     FOR UPDATE
     RETURNING 1
@@ -142,7 +146,7 @@ BEGIN
   IF NOT ledger.record_attempt(p_id, p_fence, p_error) THEN
     RETURN NULL;
   END IF;
-  RETURN ledger.reopen(p_id, p_fence, p_state, p_run_at, p_reason, p_spent);
+  RETURN ledger.reopen(p_id, p_fence, p_state, p_run_at, p_reason, p_spent, p_error);
 END $$;
 
 -- The job ends without success: dead after an error, cancelled by its own handler.
@@ -155,7 +159,9 @@ BEGIN
   IF NOT ledger.record_attempt(p_id, p_fence, p_error) THEN
     RETURN false;
   END IF;
-  UPDATE jobs SET state = p_state, fence = fence + 1, reason = p_reason, finished_at = clock_timestamp(), worker_id = NULL
+  UPDATE jobs
+  SET state = p_state, fence = fence + 1, reason = p_reason, finished_at = clock_timestamp(), worker_id = NULL,
+      fingerprint = p_error ->> 'fingerprint', failed_at = clock_timestamp()
   WHERE id = p_id AND fence = p_fence;
   IF p_state = 'cancelled' THEN
     DELETE FROM kept_answers WHERE job_id = p_id;

@@ -30,6 +30,7 @@ DECLARE
   lost record;
   became text;
   ended_as text;
+  error jsonb;
   present CONSTANT timestamptz := clock_timestamp();
 BEGIN
   IF pg_postmaster_start_time() > present - p_stale OR p_looked_at < present - interval '1 s' THEN
@@ -51,21 +52,22 @@ BEGIN
     IF lost.started_at IS NULL THEN
       became := ledger.reopen(lost.id, lost.fence, 'available', NULL, NULL, true);
     ELSE
-      PERFORM ledger.record_attempt(lost.id, lost.fence, jsonb_build_object(
+      error := jsonb_build_object(
         'outcome', 'lost', 'class', 'Lost', 'code', CASE WHEN lost.overdue THEN 'past_deadline' ELSE 'worker_died' END,
         'message', CASE WHEN lost.overdue THEN 'The job was still running at its deadline.'
                         ELSE 'The worker stopped without a word while it ran this job.' END,
-        'fingerprint', CASE WHEN lost.overdue THEN 'past_deadline' ELSE 'worker_died' END));
+        'fingerprint', lost.kind || CASE WHEN lost.overdue THEN '.past_deadline' ELSE '.worker_died' END);
+      PERFORM ledger.record_attempt(lost.id, lost.fence, error);
       IF lost.rescues + 1 >= p_most OR lost.attempt >= lost.max_attempts THEN
         ended_as := CASE WHEN lost.overdue THEN 'past_deadline' ELSE 'poison' END;
         UPDATE jobs
         SET state = 'dead', fence = jobs.fence + 1, reason = ended_as, rescues = jobs.rescues + 1, finished_at = clock_timestamp(),
-            worker_id = NULL
+            worker_id = NULL, fingerprint = error ->> 'fingerprint', failed_at = clock_timestamp()
         WHERE jobs.id = lost.id AND jobs.fence = lost.fence;
         became := 'dead';
       ELSE
         UPDATE jobs SET rescues = rescues + 1 WHERE jobs.id = lost.id AND jobs.fence = lost.fence;
-        became := ledger.reopen(lost.id, lost.fence, 'available', NULL, NULL, true);
+        became := ledger.reopen(lost.id, lost.fence, 'available', NULL, NULL, true, error);
       END IF;
     END IF;
     RETURN QUERY SELECT lost.id, lost.kind, lost.attempt, became, ended_as;

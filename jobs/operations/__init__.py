@@ -1,0 +1,1 @@
+"""Jobs about operations on many jobs."""

@@ -1,0 +1,19 @@
+"""What each queue promises: how long a job that is due may wait there before somebody should look."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+PROMISES: Mapping[str, timedelta] = {
+    "mail": timedelta(minutes=1),
+    "usage": timedelta(minutes=2),
+    "speech": timedelta(minutes=5),
+    "language": timedelta(minutes=5),
+    "upkeep": timedelta(minutes=30),
+}
+USUAL = timedelta(minutes=5)
+"""What a queue promises that is not named here."""
+
+
+def promise(queue: str) -> timedelta:
+    """Return how long a job may wait in a queue."""
+    return PROMISES.get(queue, USUAL)
