@@ -58,7 +58,11 @@ class Refused(Exception):
     """The place of the payload that was refused, and why."""
 
 
-walls = some.sampled_from([WALL, OTHER, WALL.upper(), WALL + "\n", WALL[:-1], "", 7, None, True, [WALL], {"a": WALL}])
+walls = some.sampled_from(
+    [WALL, OTHER, WALL.upper(), WALL + "\n", WALL[:-1], "", 7, None, True, [WALL], {"a": WALL}]
+    + ["6f1b0a520-f6b-4a7e-9d3c-0a4b1e6f2a11", "6f1b0a52-0f6b-4a7e-9d3c--a4b1e6f2a11", WALL.replace("-", "_")]
+    + [WALL.replace("6", "\u0666"), WALL.replace("f", "g"), "-" * 36, WALL.replace("-", ""), f"{{{WALL[1:-1]}}}"]
+)
 times = some.sampled_from(
     [
         "2026-11-23T09:30:00Z",
