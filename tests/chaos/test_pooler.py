@@ -1,6 +1,8 @@
 """Everything through a PgBouncer in transaction mode with two connections for each role: no session is relied on."""
 
 import json
+import shutil
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -36,16 +38,16 @@ KEPT = {
 
 
 @pytest.fixture
-def pooler(postgres: Postgres, role_passwords: dict[str, str], tmp_path: Path) -> Iterator[Pooler]:
+def pooler(postgres: Postgres, role_passwords: dict[str, str]) -> Iterator[Pooler]:
     binary()
     if not postgres.alive():
         postgres.start()
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    pooler = Pooler(tmp_path, postgres.port, role_passwords)
+    folder = Path(tempfile.mkdtemp(prefix="nexara-pooler-"))  # pytest closes its own to everybody else
+    pooler = Pooler(folder, postgres.port, role_passwords)
     pooler.start()
     yield pooler
     pooler.kill()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def test_every_process_works_through_two_connections_that_all_of_them_share(worl
     assert world.value(SERVER) <= POOL < clients
     assert dispatcher.said.count("dispatcher.deaf") == 1
     assert "dispatcher.waiting" not in dispatcher.said
-    assert not world.value("SELECT asleep FROM ledger.bell"), "an enqueuer need not knock where nobody can hear it"
+    assert not world.sql("SELECT FROM ledger.bell WHERE asleep"), "an enqueuer need not knock where nobody can hear it"
     for role_url in (world.worker_url, world.dashboard_url):
         assert _kept_by_sessions(role_url) == {what: [] for what in KEPT}
 
@@ -98,7 +100,7 @@ def test_a_pooler_that_is_killed_and_started_again_costs_no_attempt(world: World
 def test_knocks_are_heard_on_a_connection_of_its_own(worlds: Worlds) -> None:
     with worlds() as world:
         dispatcher = world.dispatcher().up()
-        world.until(lambda: world.value("SELECT asleep FROM ledger.bell"), "it sleeps, and asks to be knocked at")
+        world.until(lambda: world.sql("SELECT FROM ledger.bell WHERE asleep"), "it sleeps, and asks to be knocked at")
         time.sleep(KNOCK_PATIENCE)
         assert "dispatcher.deaf" not in dispatcher.said
 
