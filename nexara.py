@@ -14,6 +14,7 @@ from workers.acting import by_somebody
 from workers.commands import jobs, pauses
 from workers.keys import keys
 from workers.operators import operators
+from workers.triage import failures, operations, queues
 from workers.wiring import NotConfigured
 
 
@@ -152,6 +153,9 @@ def enqueue(
 main.add_command(jobs)
 main.add_command(pauses)
 main.add_command(keys)
+main.add_command(failures)
+main.add_command(operations)
+main.add_command(queues)
 main.add_command(operators)
 
 

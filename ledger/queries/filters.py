@@ -1,4 +1,4 @@
-"""The filter of the job list, as it stands in the address; what cannot be one is said, not guessed."""
+"""A filter of jobs as people write it, in addresses and at the command line; what cannot be one is said, no guess."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from ledger.queries import JobFilter
+from ledger.queries.order import JobFilter
 from ledger.queries.walk import LARGEST
 from models.ledger import State
 
