@@ -7,7 +7,7 @@ from starlette.responses import Response
 from dashboard.site import may, site
 from dashboard.telling import MEANING, MOVES_SOON, may_cancel, may_discard, may_retry, meaning_of_reason
 from ledger.audit import Right
-from ledger.queries import Story, looking, read_story
+from ledger.queries import Story, looking, read_job_audit, read_story
 from ledger.queries.walk import LARGEST
 
 DONE = {
@@ -42,8 +42,10 @@ def show(
     request: Request, story: Story, status: int = 200, *, done: str | None = None, refused: str | None = None
 ) -> Response:
     """Answer with the page of a job, and with what came of the button that was pressed."""
-    acts = may(request, Right.ACT)
-    return site(request).pages.answer(
+    here, acts = site(request), may(request, Right.ACT)
+    with looking(here.engine) as db:
+        by_hand = read_job_audit(db, story.job.id)
+    return here.pages.answer(
         request,
         "job.html",
         status,
@@ -55,6 +57,7 @@ def show(
         may_retry=acts and may_retry(story.job.state),
         may_discard=acts and may_discard(story.job.state),
         may_cancel=acts and may_cancel(story.job.state) and story.job.cancel_requested_at is None,
+        by_hand=by_hand,
         done=done,
         refused=refused,
     )
