@@ -1,6 +1,7 @@
-"""`python -m docs.screenshots`: a made-up ledger, and what Chromium shows of it, into docs/screenshots or a folder given."""
+"""`python -m docs.screenshots`: what Chromium shows of a made-up ledger, into docs/screenshots or a folder given."""
 
 import base64
+import re
 import secrets
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import time
 from pathlib import Path
 
 import uvicorn
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.app import create_app
@@ -38,8 +39,15 @@ PAGES = (
     ("schedule", "/schedules/recovery", 1700, 2600),
     ("error", "/jobs/1", 420, 520),
 )
-KEPT = {("overview", DESKTOP, False), ("jobs", DESKTOP, False), ("job", DESKTOP, True), ("overview", PHONE, True), ("queues", DESKTOP, False),
-        ("kind", DESKTOP, True), ("job", PHONE, False)}  # fmt: skip
+KEPT = {
+    ("overview", DESKTOP, False),
+    ("overview", PHONE, True),
+    ("jobs", DESKTOP, False),
+    ("job", DESKTOP, True),
+    ("job", PHONE, False),
+    ("queues", DESKTOP, False),
+    ("kind", DESKTOP, True),
+}
 """Those that belong to the documentation: page, width, whether dark."""
 
 
@@ -74,15 +82,18 @@ def main(folder: Path, *, everything: bool) -> None:
             engine = create_engine(server.url("postgres", "nexara_dashboard", password))
             app = create_app(engine, user=USER, password=PASSWORD, environment="demo", secret=secrets.token_bytes(32))
             with admin.connect() as db:
-                pages = [
-                    (name, path if "{" not in path else f"/jobs/{db.exec_driver_sql(path[path.index('{') + 1 : -1]).scalar()}", *heights)
-                    for name, path, *heights in PAGES
-                ]  # fmt: skip
+                pages = [(name, _filled(db, path), high, higher) for name, path, high, higher in PAGES]
             _shoot(chromium, SignedIn(app), pages, folder, Path(place), everything=everything)
             admin.dispose()
             engine.dispose()
         finally:
             server.stop("immediate")
+
+
+def _filled(db: Connection, path: str) -> str:
+    """Return an address, with the answer to the question that stands in it."""
+    before, question, _ = re.split(r"[{}]", path) if "{" in path else (path, "", "")
+    return f"{before}{db.exec_driver_sql(question).scalar()}" if question else before
 
 
 def _shoot(
@@ -106,11 +117,23 @@ def _shoot(
 
 def _picture(chromium: str, url: str, file: Path, size: tuple[int, int], place: Path, *, dark: bool) -> None:
     command = [
-        chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        f"--user-data-dir={tempfile.mkdtemp(dir=place)}", f"--screenshot={file}", f"--window-size={size[0]},{size[1]}",
-        f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--virtual-time-budget=1500", url,
-    ]  # fmt: skip
+        chromium,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--hide-scrollbars",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={tempfile.mkdtemp(dir=place)}",
+        f"--screenshot={file}",
+        f"--window-size={size[0]},{size[1]}",
+        f"--blink-settings=preferredColorScheme={0 if dark else 1}",
+        "--virtual-time-budget=1500",
+        url,
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=60)  # noqa: S603 - our own command
     print(file.name)
 

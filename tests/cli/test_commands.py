@@ -114,7 +114,7 @@ def test_a_process_whose_database_does_not_answer_does_not_start(command: str) -
         ("worker", {"redis_url": f"h:{SECRET}"}, "REDIS_URL: it is not written as redis://"),
         ("worker", {"worker_queues": "transcripton"}, "WORKER_QUEUES names transcripton; there are "),
         ("dispatcher", {"redis_url": f"http://:{SECRET}@h"}, "REDIS_URL: it is not written as redis://"),
-        ("dashboard", {"dashboard_database_url": NOWHERE}, "Set DASHBOARD_PASSWORD"),
+        ("dashboard", {"dashboard_database_url": NOWHERE}, "DASHBOARD_DATABASE_URL: no server listens there"),
     ],
     ids=str,
 )

@@ -19,7 +19,8 @@ class Page(HTMLParser):
         self.links: dict[str, str] = {}
         self.hrefs: list[str] = []
         self.forms: list[Form] = []
-        self.scripts = 0
+        self.scripts: list[str] = []
+        self.inline_scripts = 0
         self.inline_styles = 0
         self.addresses: list[str] = []
         self._href: str | None = None
@@ -28,7 +29,9 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         values = {name: value or "" for name, value in attrs}
-        self.scripts += tag == "script" or any(name.startswith("on") for name in values)
+        self.scripts += [values["src"]] if tag == "script" and "src" in values else []
+        named = any(name.startswith(("on", "hx-on")) for name in values)
+        self.inline_scripts += (tag == "script" and "src" not in values) or named
         self.inline_styles += tag == "style" or "style" in values
         self.addresses += [values[name] for name in ("href", "src", "action") if name in values]
         if tag == "a":
@@ -36,7 +39,7 @@ class Page(HTMLParser):
             self.hrefs.append(values["href"])
         elif tag == "form":
             self.forms.append(Form(values["action"], values["method"]))
-        elif tag == "input" and self.forms:
+        elif tag == "input" and self.forms and "name" in values:
             self.forms[-1].fields[values["name"]] = values.get("value", "")
 
     def handle_data(self, data):

@@ -195,7 +195,10 @@ def test_every_answer_has_the_strict_headers(browser, jobs, app):
     for answer in answers:
         assert {name: answer.headers.get(name) for name in STRICT} == STRICT
         assert "strict-transport-security" not in answer.headers
-    assert "no-store" in browser.get("/static/dashboard.css").headers["cache-control"]
+    for file, kept in (("page.js", "private, no-cache"), ("vendor/htmx-2.0.11.min.js", "immutable")):
+        answer = browser.get(f"/static/{file}")
+        assert kept in answer.headers["cache-control"]
+        assert answer.headers["content-type"].startswith("text/javascript")
 
 
 def test_https_is_asked_to_stay_https(app, engine):
@@ -227,7 +230,7 @@ def test_markup_in_an_error_in_a_reason_and_in_a_name_stays_text(app, ledger, br
         answer = browser.get(path)
         page = read(answer)
         assert answer.status_code == 200, path
-        assert page.scripts == 0, path
+        assert page.inline_scripts == 0, path
         assert "<img" not in answer.text, path
     assert "&lt;script&gt;" in browser.get("/audit").text
     assert read(browser.get("/audit")).inline_styles == 0
