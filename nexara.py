@@ -16,6 +16,7 @@ from workers.commands import jobs, pauses
 from workers.keys import keys
 from workers.limits import limits
 from workers.operators import operators
+from workers.triage import failures, operations, queues
 from workers.wiring import NotConfigured
 
 
@@ -156,6 +157,9 @@ main.add_command(batches)
 main.add_command(pauses)
 main.add_command(limits)
 main.add_command(keys)
+main.add_command(failures)
+main.add_command(operations)
+main.add_command(queues)
 main.add_command(operators)
 
 

@@ -16,7 +16,7 @@ from dashboard.telling import (
     meaning_of_reason,
 )
 from ledger.audit import Right
-from ledger.queries import Story, looking, read_story
+from ledger.queries import Story, looking, read_job_audit, read_story
 from ledger.queries.walk import LARGEST
 
 DONE = {
@@ -56,8 +56,10 @@ def show(
     request: Request, story: Story, status: int = 200, *, done: str | None = None, refused: str | None = None
 ) -> Response:
     """Answer with the page of a job, and with what came of the button that was pressed."""
-    acts = may(request, Right.ACT)
-    return site(request).pages.answer(
+    here, acts = site(request), may(request, Right.ACT)
+    with looking(here.engine) as db:
+        by_hand = read_job_audit(db, story.job.id)
+    return here.pages.answer(
         request,
         "job.html",
         status,
@@ -73,6 +75,7 @@ def show(
         may_snooze=acts and may_snooze(story.job.state),
         may_discard=acts and may_discard(story.job.state),
         may_cancel=acts and may_cancel(story.job.state) and story.job.cancel_requested_at is None,
+        by_hand=by_hand,
         done=done,
         refused=refused,
     )

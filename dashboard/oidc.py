@@ -135,7 +135,9 @@ class Oidc:
         from joserfc.jwk import KeySet
         from joserfc.jws import JWSRegistry
 
-        keys = _asked(lambda: client.get(metadata["jwks_uri"], withhold_token=True).raise_for_status().json())
+        keys = _asked(
+            lambda: client.request("GET", metadata["jwks_uri"], withhold_token=True).raise_for_status().json()
+        )
         wanted = {"iss": {"essential": True, "value": self.issuer}, "aud": {"essential": True, "value": self.client_id}}
         proof = {"nonce": flow.nonce, "client_id": self.client_id, "access_token": token.get("access_token")}
         registry = JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)
@@ -158,7 +160,9 @@ class Oidc:
 
     def _metadata(self, client: Any) -> dict[str, Any]:
         address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
-        found: dict[str, Any] = _asked(lambda: client.get(address, withhold_token=True).raise_for_status().json())
+        found: dict[str, Any] = _asked(
+            lambda: client.request("GET", address, withhold_token=True).raise_for_status().json()
+        )
         if found.get("issuer") != self.issuer:
             raise NotVouchedFor("the identity provider has another name than the settings say")
         return found
@@ -198,7 +202,7 @@ def is_safe(address: str) -> bool:
 def _asked(ask: Any) -> Any:
     """Return what the provider answers; raises NotVouchedFor where it does not, without its words."""
     from authlib.common.errors import AuthlibBaseError
-    from httpx import HTTPError
+    from httpx2 import HTTPError
 
     try:
         return ask()

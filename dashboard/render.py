@@ -1,6 +1,7 @@
 """Templates into answers; everything that is not of a template is escaped."""
 
 import re
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -33,6 +34,8 @@ NAVIGATION = (
 TONES = {"production": "production", "staging": "staging"}
 """Environments that have a colour of their own; any other has that of a playground."""
 UUID_LIKE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$")
+"""A time with its offset, as JSON has it."""
 
 
 class Pages:
@@ -55,6 +58,8 @@ class Pages:
             jobs=wording.jobs,
             relative=wording.relative,
         )
+        self._jinja.filters["moment"] = datetime.fromisoformat
+        self._jinja.tests["moment"] = lambda value: isinstance(value, str) and bool(MOMENT.match(value))
         self._jinja.tests["uuid"] = lambda value: bool(UUID_LIKE.fullmatch(str(value)))
         self._jinja.globals.update(
             environment=environment,

@@ -59,4 +59,8 @@ def cancel(db: Connection, actor: Actor, operation_id: UUID, *, why: str | None 
 
 def written(wanted: JobFilter) -> dict[str, str]:
     """Return a filter as it is kept: the fields that are set, as words."""
-    return {name: str(value) for name, value in asdict(wanted).items() if value is not None}
+    set_fields = {name: value for name, value in asdict(wanted).items() if value is not None}
+    return {
+        name: ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        for name, value in set_fields.items()
+    }

@@ -7,6 +7,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 LEAST, MOST = 12, 1000
 """Characters: a sentence is a better password than a short riddle."""
+NAMED_FROM = 4
+"""Letters from which on a name in a password is one, and no chance."""
 AT_A_TIME = threading.BoundedSemaphore(2)
 """A hash takes 64 MiB: as many as guessers would like at once would take the process down."""
 PATIENCE = 5.0
@@ -28,7 +30,8 @@ def hash_of(password: str, name: str) -> str:
     """Return what is stored of a password; raises WeakPassword."""
     if not LEAST <= len(password) <= MOST:
         raise WeakPassword(f"a password has {LEAST} characters at least: a sentence of your own is a good one")
-    if len(set(password)) < LEAST // 2 or name.casefold() in password.casefold():
+    named = len(name) >= NAMED_FROM and name.casefold() in password.casefold()
+    if named or len(set(password)) < LEAST // 2:
         raise WeakPassword("this password is easily guessed: take a sentence of your own without your name")
     return hash_again(password)
 

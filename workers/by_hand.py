@@ -26,6 +26,12 @@ from workers.wiring import NotConfigured, engine, require
 HOUSE = UUID(int=0)
 WIDE = 250
 """Columns where no terminal says how many it has: what goes to a file or to grep must not be cut."""
+ACTS = {
+    "retry": ledger_operate.retry,
+    "run_now": ledger_operate.run_now,
+    "discard": ledger_operate.discard,
+    "cancel": ledger_operate.cancel,
+}
 ENDS = ", and ends at its next checkpoint"
 BAD_INPUT = "22"
 """The class of SQLSTATEs that say what is wrong with what was given."""
@@ -73,8 +79,8 @@ def enqueue(
 def operate(
     settings: Settings, what: str, job_ids: tuple[int, ...], *, actor: Actor, why: str | None, as_json: bool
 ) -> int:
-    """Retry, discard or cancel jobs, one by one; returns 0 if all could be, else 1."""
-    act = {"retry": ledger_operate.retry, "discard": ledger_operate.discard, "cancel": ledger_operate.cancel}[what]
+    """Retry, run now, discard or cancel jobs, one by one; returns 0 if all could be, else 1."""
+    act = ACTS[what]
     status = 0
     for job_id in job_ids:
         refused = state = None
@@ -90,6 +96,23 @@ def operate(
         else:
             click.echo(refused or f"job {job_id} is {state}{ENDS if state == State.RUNNING else ''}", err=bool(refused))
     return status
+
+
+def edit(settings: Settings, job_id: int, payload: str, *, actor: Actor, why: str | None) -> dict[str, Any]:
+    """Change fields of a job's payload and retry it; returns it as stored; raises NotConfigured with what is wrong."""
+    try:
+        changes = dict(json.loads(payload))
+    except (TypeError, ValueError):
+        raise NotConfigured("PAYLOAD must be a JSON object of the fields to change; null leaves one out") from None
+    with refusals(), connected(settings) as db:
+        ledger_operate.take(db, job_id)
+        was = db.execute(text("SELECT payload FROM ledger.jobs WHERE id = :id"), {"id": job_id}).scalar_one()
+        wanted = {name: value for name, value in {**was, **changes}.items() if value is not None}
+        now = ledger_operate.edit(db, job_id, wanted)
+        differs = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
+        before, after = ({name: each.get(name) for name in differs} for each in (was, now))
+        record(db, actor, "jobs.edit", why=why, jobs=[job_id], before={"payload": before}, after={"payload": after})
+    return now
 
 
 def list_jobs(settings: Settings, *, state: str | None, kind: str | None, limit: int, as_json: bool) -> None:

@@ -60,7 +60,7 @@ def show(settings: Settings, *, as_json: bool) -> None:
 
 @operators.command("role")
 @click.argument("name")
-@click.argument("role", type=A_ROLE)
+@click.argument("role", type=A_ROLE, metavar="ROLE")
 @by_somebody()
 @click.pass_obj
 def role(settings: Settings, name: str, role: str, actor: Actor, why: str | None) -> None:

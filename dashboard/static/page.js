@@ -119,12 +119,12 @@ function drawCharts() {
 /* Rows that are ticked: how many, and all of them by one. */
 document.addEventListener("change", (event) => {
   const box = event.target;
-  if (!(box instanceof HTMLInputElement) || box.type !== "checkbox" || !box.closest("form.picked")) return;
-  const form = box.closest("form.picked");
-  const boxes = [...form.querySelectorAll("input[name=job]")];
+  if (!(box instanceof HTMLInputElement) || box.type !== "checkbox" || box.form?.id !== "picked") return;
+  const form = box.form;
+  const boxes = [...form.elements].filter((each) => each.name === "job");
   if (box.hasAttribute("data-all")) for (const each of boxes) each.checked = box.checked;
   const count = boxes.filter((each) => each.checked).length;
-  const all = form.querySelector("[data-all]");
+  const all = [...form.elements].find((each) => each.hasAttribute("data-all"));
   if (all) {
     all.checked = count > 0 && count === boxes.length;
     all.indeterminate = count > 0 && count < boxes.length;

@@ -32,6 +32,7 @@ class JobFilter:
     """
 
     id: int | None = None
+    ids: tuple[int, ...] | None = None
     state: State | None = None
     kind: str | None = None
     queue: str | None = None
@@ -60,17 +61,25 @@ def choose(wanted: JobFilter, alike: Sequence[str] | None, bounds: Bounds) -> Wa
 
     `alike` are the fingerprints of its error, None if it names none; `bounds` the ids of the jobs enqueued in its time.
     """
-    if alike is not None:
-        return _gathered(_failed_alike(alike), wanted)
-    if wanted.root_id is not None:
-        return _gathered(_listed().where(of_chain(wanted.root_id)), wanted)
-    if wanted.state in FEW:
-        return _gathered(_listed().where(jobs.c.state == wanted.state), wanted)
+    few = _few(wanted, alike)
+    if few is not None:
+        return _gathered(few, wanted)
     if wanted.state is None:
         return _newest(wanted, bounds)
     if wanted.state in NOT_YET_DUE:
         return _not_yet_due(wanted)
     return _available(wanted) if wanted.state is State.AVAILABLE else _finished(wanted)
+
+
+def _few(wanted: JobFilter, alike: Sequence[str] | None) -> Select[Any] | None:
+    """Return what selects the jobs of a filter that names few; None if it may name many."""
+    if wanted.ids is not None:
+        return _listed().where(jobs.c.id.in_(wanted.ids))
+    if alike is not None:
+        return _failed_alike(alike)
+    if wanted.root_id is not None:
+        return _listed().where(of_chain(wanted.root_id))
+    return _listed().where(jobs.c.state == wanted.state) if wanted.state in FEW else None
 
 
 def _newest(wanted: JobFilter, bounds: Bounds) -> Walk:

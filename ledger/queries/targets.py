@@ -73,7 +73,7 @@ def _found(db: Connection, action: Action, wanted: JobFilter, most: int) -> Subq
 
 def _names_some(wanted: JobFilter) -> bool:
     """Whether a filter says which jobs are meant, by an index of their own."""
-    named = (wanted.state, wanted.id, wanted.failing, wanted.fingerprint, wanted.code, wanted.root_id)
+    named = (wanted.state, wanted.id, wanted.ids, wanted.failing, wanted.fingerprint, wanted.code, wanted.root_id)
     return any(value is not None for value in named)
 
 

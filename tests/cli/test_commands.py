@@ -13,6 +13,7 @@ from tests.cli.conftest import KEYS, NOWHERE, SECRET, Run, process
 from tests.conftest import Database
 
 DOCUMENTED = ("up", "demo", "worker", "dispatcher", "scheduler", "dashboard", "migrate", "enqueue", "jobs", "doctor")
+DOCUMENTED += ("failures", "operations", "queues", "pauses")
 
 
 def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
@@ -37,6 +38,8 @@ def test_the_documented_commands_are_there() -> None:
         "list",
         "show",
         "retry",
+        "retry-now",
+        "edit",
         "discard",
         "cancel",
         "snooze",
@@ -111,7 +114,7 @@ def test_a_process_whose_database_does_not_answer_does_not_start(command: str) -
         ("worker", {"redis_url": f"h:{SECRET}"}, "REDIS_URL: it is not written as redis://"),
         ("worker", {"worker_queues": "transcripton"}, "WORKER_QUEUES names transcripton; there are "),
         ("dispatcher", {"redis_url": f"http://:{SECRET}@h"}, "REDIS_URL: it is not written as redis://"),
-        ("dashboard", {"dashboard_database_url": NOWHERE}, "Set DASHBOARD_PASSWORD"),
+        ("dashboard", {"dashboard_database_url": NOWHERE}, "DASHBOARD_DATABASE_URL: no server listens there"),
     ],
     ids=str,
 )

@@ -230,7 +230,7 @@ def test_markup_in_an_error_in_a_reason_and_in_a_name_stays_text(app, ledger, br
         answer = browser.get(path)
         page = read(answer)
         assert answer.status_code == 200, path
-        assert page.scripts == 0, path
+        assert page.inline_scripts == 0, path
         assert "<img" not in answer.text, path
     assert "&lt;script&gt;" in browser.get("/audit").text
     assert read(browser.get("/audit")).inline_styles == 0

@@ -1,7 +1,5 @@
 """Whatever happens in whatever order: no job is lost, no attempt finishes twice, only drawn arrows are walked."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -18,20 +15,19 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from ledger import clock, operate
-from ledger.batch import Batch, my_batches, open_batch
+from ledger.batch import my_batches
 from ledger.claim import claim, complete_many, give_back, refuse
-from ledger.dispatch import dispatch, promote, ring_again, settle_batches, settle_pauses
+from ledger.dispatch import dispatch, promote, ring_again, settle_pauses
 from ledger.errors import GiveUp, Misconfigured, RateLimited, TryAgain
 from ledger.outcome import Cancel, Known, Snooze
 from ledger.pause import pause, pauses, resume
 from ledger.watch import heartbeat, rescue
 from models.ledger import OPEN
+from tests.ledger.batch_rules import WALLS, BatchRules
 from tests.ledger.kinds import Colour, Count, Dry, Hang, Knock, Paint
 
-WALLS = [UUID(int=n) for n in (1, 2, 3)]
 WORKERS = [UUID(int=n) for n in (11, 12)]
 QUEUES = ("walls", "knocks", "pictures")
 
@@ -78,29 +74,6 @@ END $f$;
 CREATE TRIGGER walk AFTER UPDATE ON ledger.jobs FOR EACH ROW EXECUTE FUNCTION walk();
 """
 
-# What is due to complete by the jobs themselves, whatever the ledger has noted of them.
-THROUGH = """
-SELECT b.id FROM ledger.batches b WHERE b.sealed_at IS NOT NULL AND b.completed_at IS NULL AND NOT EXISTS (
-  SELECT FROM ledger.batch_members m JOIN ledger.jobs j ON j.id = m.job_id
-  WHERE m.batch_id = b.id AND j.finished_at IS NULL)
-"""
-COUNTED = """
-SELECT b.id, b.succeeded, b.dead, b.cancelled, b.discarded, count(*) FILTER (WHERE j.state = 'succeeded'),
-       count(*) FILTER (WHERE j.state = 'dead'), count(*) FILTER (WHERE j.state = 'cancelled'),
-       count(*) FILTER (WHERE j.state = 'discarded')
-FROM ledger.batches b LEFT JOIN ledger.batch_members m ON m.batch_id = b.id LEFT JOIN ledger.jobs j ON j.id = m.job_id
-WHERE b.completed_at IS NOT NULL GROUP BY b.id
-"""
-UNTRUE = """
-SELECT count(*) FROM ledger.batch_members m JOIN ledger.jobs j ON j.id = m.job_id
-WHERE m.state IS DISTINCT FROM CASE WHEN j.finished_at IS NOT NULL THEN j.state END
-"""
-FOLLOWED = """
-SELECT b.id, b.completed_at IS NOT NULL, b.dead, (f.job_id IS NOT NULL)::int,
-       (SELECT count(*) FROM ledger.jobs j WHERE j.kind = f.kind AND j.payload = f.payload)
-FROM ledger.batches b JOIN ledger.batch_follow_ups f ON f.batch_id = b.id AND f.cue = 'then'
-"""
-
 OUTCOMES: dict[str, Any] = {
     "painted": None,
     "down": TryAgain("down"),
@@ -123,17 +96,13 @@ LOADED: dict[str, Any] = {
 }
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(BatchRules):
     """Two workers, a dispatcher, an operator and the clock, all at odds."""
-
-    ledger: Any = None
 
     def __init__(self) -> None:
         super().__init__()
-        self.enqueued: set[int] = set()
         self.tokens: list[tuple[int, int]] = []
         self.held: list[Any] = []
-        self.filling: list[UUID] = []
 
     @initialize()
     def empty(self) -> None:
@@ -149,8 +118,7 @@ class Machine(RuleBasedStateMachine):
         self.open_batch([uuid4(), uuid4()], Paint)
         self.open_batch([uuid4()], Count)
         self.open_batch([uuid4()], Knock)
-        with self._web() as db:
-            Batch(db, self.filling.pop(0)).seal()
+        self.seal(self.filling[0])
         self.work_comes(WORKERS[0])
 
     @rule(worker=st.sampled_from(WORKERS))
@@ -170,37 +138,6 @@ class Machine(RuleBasedStateMachine):
         more = {"colour": colour} if kind is Paint else {}
         self.enqueued.add(self.ledger.enqueue(kind(wall_id=wall, **more)))
 
-    @rule(walls=st.lists(st.sampled_from(WALLS), max_size=3), kind=st.sampled_from([Paint, Count, Knock]))
-    def open_batch(self, walls: list[UUID], kind: type[Any]) -> None:
-        """Open a batch of new jobs and of open ones; what follows it is told apart by its wall."""
-        with self._web() as db:
-            batch = open_batch(db, then=Dry(wall_id=uuid4()))
-            self.enqueued |= {batch.enqueue(kind(wall_id=wall)) for wall in walls}
-        self.filling.append(batch.id)
-
-    @precondition(lambda self: self.filling)
-    @rule(data=st.data(), wall=st.sampled_from(WALLS), kind=st.sampled_from([Paint, Count, Knock]))
-    def fill_batch(self, data: Any, wall: UUID, kind: type[Any]) -> None:
-        with self._web() as db:
-            self.enqueued.add(Batch(db, data.draw(st.sampled_from(self.filling))).enqueue(kind(wall_id=wall)))
-
-    @precondition(lambda self: self.filling)
-    @rule(data=st.data())
-    def seal_batch(self, data: Any) -> None:
-        sealed = data.draw(st.sampled_from(self.filling))
-        self.filling.remove(sealed)
-        with self._web() as db:
-            Batch(db, sealed).seal()
-
-    @rule(data=st.data(), act=st.sampled_from([operate.retry, operate.discard, operate.cancel]))
-    def operator_on_a_member(self, data: Any, act: Any) -> None:
-        """End or reopen a job of a batch by hand; what is noted of it is taken up now or later."""
-        with self.ledger.admin.begin() as db:
-            ids = db.execute(text("SELECT DISTINCT job_id FROM ledger.batch_members ORDER BY 1")).scalars().all()
-        self._operate(act, data.draw(st.sampled_from(ids)))
-        if data.draw(st.booleans()):
-            self.settle_batches()
-
     @precondition(lambda self: self.held)
     @rule(data=st.data())
     def dies(self, data: Any) -> None:
@@ -208,38 +145,6 @@ class Machine(RuleBasedStateMachine):
         end = "SELECT ledger.end_v1(:id, :fence, 'dead', 'gave_up', '{\"outcome\": \"gave_up\"}')"
         with self.ledger.worker.begin() as db:
             db.execute(text(end), {"id": held.id, "fence": held.fence})
-
-    @rule()
-    def settle_batches(self) -> None:
-        """Take up all that ended: exactly the batches that are through complete, and each counts what its jobs are."""
-        with self.ledger.admin.begin() as db:
-            through = set(db.execute(text(THROUGH)).scalars())
-            complete = set(db.execute(text("SELECT id FROM ledger.batches WHERE completed_at IS NOT NULL")).scalars())
-        for _ in range(50):
-            with self.ledger.worker.begin() as db:
-                if not settle_batches(db, most=1):
-                    break
-        with self.ledger.admin.begin() as db:
-            now = db.execute(text("SELECT id FROM ledger.batches WHERE completed_at IS NOT NULL")).scalars()
-            assert set(now) == complete | through
-            assert db.execute(text(UNTRUE)).scalar() == 0
-            for row in db.execute(text(COUNTED)):
-                assert row[1:5] == row[5:9], row
-
-    @invariant()
-    def what_follows_a_batch_follows_once(self) -> None:
-        with self.ledger.admin.begin() as db:
-            for batch, complete, _, told, made in db.execute(text(FOLLOWED)):
-                assert (told, made) == (int(complete), int(complete)), batch
-
-    def _web(self) -> Any:
-        @contextmanager
-        def acting() -> Iterator[Session]:
-            with Session(self.ledger.web) as db, db.begin():
-                db.execute(text("SELECT nexara.act_for(:id)"), {"id": self.ledger.business})
-                yield db
-
-        return acting()
 
     @rule()
     def time_passes(self) -> None:
@@ -409,13 +314,6 @@ class Machine(RuleBasedStateMachine):
     def operator(self, data: Any, act: Any) -> None:
         self._operate(act, data.draw(st.sampled_from(sorted(self.enqueued))))
 
-    def _operate(self, act: Any, job_id: int) -> None:
-        try:
-            with self.ledger.admin.begin() as db:
-                act(db, job_id)
-        except operate.Refused:
-            pass
-
     def _rescue(self) -> None:
         with self.ledger.worker.begin() as db:
             rescue(db, self.ledger.youngest())
@@ -492,12 +390,7 @@ class Machine(RuleBasedStateMachine):
                 break
         open_still = self.ledger.sql("SELECT count(*) FROM ledger.jobs WHERE finished_at IS NULL")
         assert open_still == 0
-        for batch in self.filling:
-            with self._web() as db:
-                Batch(db, batch).seal()
-        self.settle_batches()
-        assert self.ledger.sql("SELECT count(*) FROM ledger.batches WHERE completed_at IS NULL") == 0
-        self.what_follows_a_batch_follows_once()
+        self.every_batch_completes()
 
 
 def _prepare(ledger: Any) -> type[Machine]:

@@ -174,8 +174,9 @@ def test_what_a_filter_leaves_is_counted_up_to_a_thousand(ledger, eyes):
 
 def test_a_chain_is_a_tree_of_who_enqueued_whom(ledger, eyes):
     ledger.sql(
-        "INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, parent_id, payload, state, max_attempts,"
-        " give_up_at) OVERRIDING SYSTEM VALUE SELECT id, 'walls.dry', 'walls', 2, :b, 1, parent, '{}', 'available', 1, now()"
+        "INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, parent_id, payload, state,"
+        " max_attempts, give_up_at) OVERRIDING SYSTEM VALUE"
+        " SELECT id, 'walls.dry', 'walls', 2, :b, 1, parent, '{}', 'available', 1, now()"
         " FROM (VALUES (1, NULL), (2, 1), (3, 1), (4, 2), (5, 3), (6, 2), (7, 99), (8, NULL)) j (id, parent)",
         b=uuid4(),
     )
@@ -189,8 +190,9 @@ def test_a_chain_is_a_tree_of_who_enqueued_whom(ledger, eyes):
 
 def test_a_chain_whose_first_job_is_forgotten_is_told_all_the_same(ledger, eyes):
     ledger.sql(
-        "INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, parent_id, payload, state, max_attempts,"
-        " give_up_at) OVERRIDING SYSTEM VALUE SELECT id, 'walls.dry', 'walls', 2, :b, 1, parent, '{}', 'available', 1, now()"
+        "INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, parent_id, payload, state,"
+        " max_attempts, give_up_at) OVERRIDING SYSTEM VALUE"
+        " SELECT id, 'walls.dry', 'walls', 2, :b, 1, parent, '{}', 'available', 1, now()"
         " FROM (VALUES (2, 1), (3, 2)) j (id, parent)",
         b=uuid4(),
     )
@@ -204,7 +206,10 @@ def test_a_tick_that_was_caught_up_is_late(ledger, eyes):
     with ledger.admin.begin() as db:
         for tick, noted in (("a", due + timedelta(seconds=40)), ("b", due + timedelta(minutes=20))):
             db.execute(
-                text("INSERT INTO ledger.ticks (schedule, tick, due_at, noted_at, outcome) VALUES ('w', :t, :d, :n, 'fired')"),
+                text(
+                    "INSERT INTO ledger.ticks (schedule, tick, due_at, noted_at, outcome)"
+                    " VALUES ('w', :t, :d, :n, 'fired')"
+                ),
                 {"t": tick, "d": due, "n": noted},
             )  # fmt: skip
     with looking(eyes) as db:

@@ -1,4 +1,4 @@
-"""The filter of the job list, as it stands in the address; what cannot be one is said, not guessed."""
+"""A filter of jobs as people write it, in addresses and at the command line; what cannot be one is said, no guess."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,12 +7,26 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from ledger.queries import JobFilter
+from ledger.queries.order import JobFilter
 from ledger.queries.walk import LARGEST
 from models.ledger import State
 
 NAME = re.compile(r"[a-z0-9_.]{1,80}")
-FIELDS = ("state", "kind", "queue", "business", "id", "error", "fingerprint", "failing", "chain", "since", "until")
+FIELDS = (
+    "state",
+    "kind",
+    "queue",
+    "business",
+    "id",
+    "job",
+    "error",
+    "fingerprint",
+    "failing",
+    "chain",
+    "since",
+    "until",
+)
+MOST_TICKED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +40,22 @@ class Given:
 
 def read(query: Mapping[str, str]) -> Given:
     """Read the filter of an address; `wrong` is empty where all of it could be read."""
-    given = {name: query[name].strip() for name in FIELDS if query.get(name, "").strip()}
+    given = {name: value for name in FIELDS if (value := _value(query, name))}
     values: dict[str, Any] = {}
-    wrong: dict[str, str] = {}
+    wrong = {"job": "Tick at least one job."} if "job" in query and "job" not in given else {}
     for name, value in given.items():
         try:
             values.update(READ[name](value))
         except ValueError:
             wrong[name] = EXPECTED[name]
     return Given(given, JobFilter(**values), wrong)
+
+
+def _value(query: Mapping[str, str], name: str) -> str:
+    several: Callable[[str], list[str]] | None = getattr(query, "getlist", None)
+    if name == "job" and several is not None:  # boxes that were ticked in a page: one value each
+        return ",".join(several(name)).strip(",")
+    return query.get(name, "").strip()
 
 
 def _state(value: str) -> dict[str, Any]:
@@ -58,6 +79,13 @@ def _id_or_uuid(value: str) -> dict[str, Any]:
     return {"id": _id(value)} if value.isascii() and value.isdecimal() else {"about": UUID(value)}
 
 
+def _ids(value: str) -> dict[str, Any]:
+    ids = tuple(dict.fromkeys(_id(part.strip()) for part in value.split(",")))
+    if len(ids) > MOST_TICKED:
+        raise ValueError("too many")
+    return {"ids": ids}
+
+
 def _id(value: str) -> int:
     if not value.isascii() or not value.isdecimal() or int(value) > LARGEST:
         raise ValueError("no id")
@@ -78,6 +106,7 @@ READ: dict[str, Callable[[str], dict[str, Any]]] = {
     "queue": _named("queue"),
     "business": _business,
     "id": _id_or_uuid,
+    "job": _ids,
     "error": _named("code"),
     "fingerprint": _named("fingerprint"),
     "failing": _named("failing"),
@@ -91,6 +120,7 @@ EXPECTED = {
     "queue": "A queue is one lower-case word.",
     "business": "A business is a UUID, or the word house.",
     "id": "A job's number, or a UUID that its payload names.",
+    "job": f"Numbers of jobs with commas between them, {MOST_TICKED} at most.",
     "error": "An error's code is lower-case words with underscores, such as vendor_down.",
     "fingerprint": "A fingerprint is what the list of failures links to.",
     "failing": "The fingerprint of a failure, as the list of failures links to it.",
@@ -98,7 +128,7 @@ EXPECTED = {
     "since": "A time in UTC, such as 2026-05-04T12:30.",
     "until": "A time in UTC, such as 2026-05-04T12:30.",
 }
-ADDRESSES = {"business_id": "business", "about": "id", "code": "error", "root_id": "chain"}
+ADDRESSES = {"ids": "job", "business_id": "business", "about": "id", "code": "error", "root_id": "chain"}
 """Fields of a filter that have another name in addresses."""
 
 
