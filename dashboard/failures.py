@@ -4,13 +4,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from dashboard.filters import NAME, Given, read
 from dashboard.render import link
 from dashboard.site import site
 from ledger import clock
 from ledger.queries import list_jobs, looking, read_kinds, read_story
 from ledger.queries.failed import group_failed, read_failed, read_hours
 from ledger.queries.failures import last_alike
+from ledger.queries.filters import NAME, Given, read
 from models.ledger import FAILED
 
 FIELDS = ("kind", "state", "business", "since", "until")

@@ -4,12 +4,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboard.figures import FINISHED_WITHIN
-from dashboard.filters import FIELDS, read
 from dashboard.render import link
 from dashboard.site import site
 from dashboard.telling import may_cancel, may_retry
 from ledger import clock
 from ledger.queries import count_jobs, count_states, list_jobs, looking, read_kinds
+from ledger.queries.filters import FIELDS, read
 from models.ledger import FINISHED
 
 PLACES = ("after", "before")

@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboard.acting import Acting, Why, action
-from dashboard.filters import Given, read
 from dashboard.site import actor, refuse_without, site
 from ledger.audit import Right
 from ledger.operate import Refused
 from ledger.operations import create
 from ledger.queries import looking
+from ledger.queries.filters import Given, read
 from ledger.queries.targets import MOST, find_targets
 from models.operations import Action
 

@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboard.acting import Acting, action
-from dashboard.filters import address
 from dashboard.site import site
 from ledger.audit import Right
 from ledger.operations import cancel
 from ledger.queries import looking
+from ledger.queries.filters import address
 from ledger.queries.operations import OperationSeen, list_operations, read_operation, read_touched
 from models.operations import Standing
 

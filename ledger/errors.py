@@ -32,11 +32,17 @@ class TryAgain(JobError):
 
 
 class RateLimited(TryAgain):
-    """The vendor asked for a pause; `retry_after` is in seconds, None when it did not say how long."""
+    """The vendor asked for a pause; `retry_after` is in seconds, None when it did not say how long.
 
-    def __init__(self, code: str, message: str = "", retry_after: float | None = None) -> None:
+    `vendor`: where it said how long, nobody asks it before, not this job alone.
+    """
+
+    def __init__(
+        self, code: str, message: str = "", retry_after: float | None = None, vendor: str | None = None
+    ) -> None:
         super().__init__(code, message)
         self.retry_after = retry_after
+        self.vendor = vendor
 
 
 class GiveUp(JobError):

@@ -84,9 +84,21 @@ class Registry:
         return sorted(self._jobs)
 
     def add(self, job: Job) -> None:
-        """Add a kind; raises TypeError if its name is taken."""
+        """Add a kind; raises TypeError if its name is taken, or its queue waits for other vendors than it does.
+
+        A vendor's limit decides how much of a queue is picked: a kind that does not need the vendor would wait for it.
+        """
         if job.kind in self._jobs:
             raise TypeError(f"two handlers for {job.kind}")
+        terms = job.payload.terms
+        if terms.vendors and job.steps is None:
+            raise TypeError(f"{job.kind} has no step in which it could ask {', '.join(terms.vendors)}")
+        for other in self:
+            theirs = other.payload.terms
+            if theirs.queue == terms.queue and set(theirs.vendors) != set(terms.vendors):
+                raise TypeError(
+                    f"{job.kind} and {other.kind} wait for other vendors: give it a queue beside {terms.queue}"
+                )
         self._jobs[job.kind] = job
 
     def vendor_job(self, payload: type[P]) -> Callable[[type[VendorJob[P, G, Any, A]]], type[VendorJob[P, G, Any, A]]]:

@@ -85,6 +85,7 @@ class IdempotencyKey(PlatformRow, because="it belongs to a request; no login rea
     digest: Mapped[GivenDigest] = mapped_column(primary_key=True)
     request: Mapped[GivenDigest]
     job_ids: Mapped[Serials] = mapped_column(server_default=text("'{}'"))
+    batch_id: Mapped[Id | None]
     created_at: Mapped[Moment] = mapped_column(server_default=NOW)
 
     __table_args__ = (

@@ -78,6 +78,12 @@ class Bell:
         return self._redis.blpop([f"{self._prefix}:{BELL_KEY}"], seconds) is not None
 
 
+def priority(key: str) -> int:
+    """Read the priority of a list from its name; the first one's if it has none: what came by another way."""
+    _, _, said = key.rpartition(":")
+    return int(said or PRIORITIES[0])
+
+
 def token(raw: bytes) -> Token:
     """Read `id:fence`."""
     job_id, _, fence = raw.partition(b":")

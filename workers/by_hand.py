@@ -26,6 +26,12 @@ from workers.wiring import NotConfigured, engine, require
 HOUSE = UUID(int=0)
 WIDE = 250
 """Columns where no terminal says how many it has: what goes to a file or to grep must not be cut."""
+ACTS = {
+    "retry": ledger_operate.retry,
+    "run_now": ledger_operate.run_now,
+    "discard": ledger_operate.discard,
+    "cancel": ledger_operate.cancel,
+}
 ENDS = ", and ends at its next checkpoint"
 BAD_INPUT = "22"
 """The class of SQLSTATEs that say what is wrong with what was given."""
@@ -73,8 +79,8 @@ def enqueue(
 def operate(
     settings: Settings, what: str, job_ids: tuple[int, ...], *, actor: Actor, why: str | None, as_json: bool
 ) -> int:
-    """Retry, discard or cancel jobs, one by one; returns 0 if all could be, else 1."""
-    act = {"retry": ledger_operate.retry, "discard": ledger_operate.discard, "cancel": ledger_operate.cancel}[what]
+    """Retry, run now, discard or cancel jobs, one by one; returns 0 if all could be, else 1."""
+    act = ACTS[what]
     status = 0
     for job_id in job_ids:
         refused = state = None
@@ -92,10 +98,27 @@ def operate(
     return status
 
 
+def edit(settings: Settings, job_id: int, payload: str, *, actor: Actor, why: str | None) -> dict[str, Any]:
+    """Change fields of a job's payload and retry it; returns it as stored; raises NotConfigured with what is wrong."""
+    try:
+        changes = dict(json.loads(payload))
+    except (TypeError, ValueError):
+        raise NotConfigured("PAYLOAD must be a JSON object of the fields to change; null leaves one out") from None
+    with refusals(), connected(settings) as db:
+        ledger_operate.take(db, job_id)
+        was = db.execute(text("SELECT payload FROM ledger.jobs WHERE id = :id"), {"id": job_id}).scalar_one()
+        wanted = {name: value for name, value in {**was, **changes}.items() if value is not None}
+        now = ledger_operate.edit(db, job_id, wanted)
+        differs = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
+        before, after = ({name: each.get(name) for name in differs} for each in (was, now))
+        record(db, actor, "jobs.edit", why=why, jobs=[job_id], before={"payload": before}, after={"payload": after})
+    return now
+
+
 def list_jobs(settings: Settings, *, state: str | None, kind: str | None, limit: int, as_json: bool) -> None:
     """Print jobs, newest first: a line each, or one JSON object a line."""
     wanted = JobFilter(state=_state(state), kind=kind)
-    with _looking(settings) as db:
+    with looking(settings) as db:
         page = queries.list_jobs(db, wanted, size=limit)
     if as_json:
         for job in page.jobs:
@@ -117,7 +140,7 @@ def list_jobs(settings: Settings, *, state: str | None, kind: str | None, limit:
 
 def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
     """Print one job with its attempts and its chain; raises NotConfigured if there is none."""
-    with _looking(settings) as db:
+    with looking(settings) as db:
         story = queries.read_story(db, job_id)
     if story is None:
         raise NotConfigured(f"there is no job {job_id}")
@@ -136,12 +159,14 @@ def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
         if tried.traceback:
             console.print(tried.traceback, markup=False)
     console.print("\n  its chain")
-    for each in story.chain:
-        console.print(f"    {each.id:>8}  {each.kind:<26} {each.state}" + ("  ← this" if each.id == job.id else ""))
+    for link in story.chain:
+        each, kind = link.job, f"{'  ' * link.depth}{link.job.kind}"
+        console.print(f"    {each.id:>8}  {kind:<34} {each.state}" + ("  ← this" if each.id == job.id else ""))
 
 
 @contextmanager
-def _looking(settings: Settings) -> Iterator[Connection]:
+def looking(settings: Settings) -> Iterator[Connection]:
+    """Yield a transaction as nexara_dashboard that cannot write."""
     with _database(settings) as database, queries.looking(database) as db:
         yield db
 

@@ -1,12 +1,15 @@
-"""`nexara jobs` and `nexara pauses`; what they do is imported when they run."""
+"""`nexara jobs`, `nexara pauses` and `nexara limits`; what they do is imported when they run."""
 
+import json
 import sys
+from typing import Any
 
 import click
 
 from ledger.audit import Actor
 from settings import Settings
 from workers.acting import by_somebody
+from workers.triage import asking, filtered
 
 JOB_ID = click.IntRange(1, 2**63 - 1)
 
@@ -41,27 +44,71 @@ def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
 
 
 @jobs.command("retry")
+@click.argument("job_ids", type=JOB_ID, nargs=-1)
+@filtered
+@asking
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@by_somebody()
+@click.pass_obj
+def retry_jobs(settings: Settings, /, job_ids: tuple[int, ...], given: tuple[str, ...], **how: Any) -> None:
+    """Make failed, parked or waiting jobs available now; with --filter, all that pass it, in the background."""
+    _one_by_one_or_all(settings, "retry", job_ids, given, how)
+
+
+@jobs.command("retry-now")
 @click.argument("job_ids", type=JOB_ID, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @by_somebody()
 @click.pass_obj
-def retry_jobs(settings: Settings, job_ids: tuple[int, ...], actor: Actor, why: str | None, *, as_json: bool) -> None:
-    """Make failed, parked or waiting jobs available now."""
+def run_jobs_now(settings: Settings, job_ids: tuple[int, ...], actor: Actor, why: str | None, *, as_json: bool) -> None:
+    """Run jobs that wait for a time or a setting at once, their attempts as they stand."""
     from workers.by_hand import operate
 
-    sys.exit(operate(settings, "retry", job_ids, actor=actor, why=why, as_json=as_json))
+    sys.exit(operate(settings, "run_now", job_ids, actor=actor, why=why, as_json=as_json))
+
+
+@jobs.command("edit")
+@click.argument("job_id", type=JOB_ID)
+@click.argument("payload")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@by_somebody()
+@click.pass_obj
+def edit_job(settings: Settings, job_id: int, payload: str, actor: Actor, why: str | None, *, as_json: bool) -> None:
+    """Change fields of a job's payload, given as a JSON object, and retry it; null leaves a field out."""
+    from workers.by_hand import edit
+
+    stored = edit(settings, job_id, payload, actor=actor, why=why)
+    click.echo(json.dumps({"id": job_id, "payload": stored}) if as_json else f"job {job_id} is retried with {stored}")
 
 
 @jobs.command("discard")
-@click.argument("job_ids", type=JOB_ID, nargs=-1, required=True)
+@click.argument("job_ids", type=JOB_ID, nargs=-1)
+@filtered
+@click.option("--yes", is_flag=True, help="Do not ask back.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @by_somebody()
 @click.pass_obj
-def discard_jobs(settings: Settings, job_ids: tuple[int, ...], actor: Actor, why: str | None, *, as_json: bool) -> None:
-    """Put jobs aside for good."""
-    from workers.by_hand import operate
+def discard_jobs(settings: Settings, /, job_ids: tuple[int, ...], given: tuple[str, ...], **how: Any) -> None:
+    """Put jobs aside for good; with --filter, all that pass it, in the background."""
+    _one_by_one_or_all(settings, "discard", job_ids, given, how)
 
-    sys.exit(operate(settings, "discard", job_ids, actor=actor, why=why, as_json=as_json))
+
+def _one_by_one_or_all(
+    settings: Settings, what: str, job_ids: tuple[int, ...], given: tuple[str, ...], how: dict[str, Any]
+) -> None:
+    """Act on the jobs that are named, or ask for an operation on all that a filter names."""
+    from workers.by_hand import operate
+    from workers.operating import ask
+    from workers.wiring import NotConfigured
+
+    if bool(job_ids) == bool(given):
+        raise NotConfigured("name jobs by their numbers, or all that pass a --filter: the one or the other")
+    if given:
+        if not how["why"]:
+            raise NotConfigured("an operation on many jobs says why: --why")
+        ask(settings, what, given, **how)
+        return
+    sys.exit(operate(settings, what, job_ids, actor=how["actor"], why=how["why"], as_json=how["as_json"]))
 
 
 @jobs.command("cancel")

@@ -14,12 +14,13 @@ from dramatiq.broker import Consumer, MessageProxy
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger.claim import Token, claim, give_back
+from ledger.claim import Token, claim, disclaim, give_back
 from ledger.claimed import Claimed
 from ledger.dispatch import PRIORITIES, Dispatched, dispatch, ring_again
 from ledger.job import Registry
-from workers.bell import Bell
+from workers.bell import Bell, priority
 from workers.budget import Budget
+from workers.crew import Crew
 
 log = logging.getLogger(__name__)
 QUEUE = "nexara"
@@ -51,12 +52,12 @@ class Intake:
         self._held: dict[
             Token, Claimed
         ] = {}  # by fence too: a job may be taken back and come again while its thread runs
-        self._rest: dict[Token, deque[Claimed]] = {}
+        self._doubtful: list[Token] = []  # whose claim may have been done though its answer was lost
         self._closed = threading.Event()
         self._redis_again = 0.0
         self._heard = heard
         self.budget = budget
-        self.threads = budget.threads
+        self.crew = Crew(budget.threads)
 
     @property
     def closed(self) -> bool:
@@ -71,10 +72,6 @@ class Intake:
         """Return a job this process holds under this fence."""
         return self._held.get((job_id, fence))
 
-    def rest(self, job_id: int, fence: int) -> deque[Claimed]:
-        """Return the jobs that whoever carries this one takes after it; its neighbours take from the same ones."""
-        return self._rest.pop((job_id, fence), deque())
-
     def forget(self, tokens: Iterable[Token]) -> None:
         """Note that these have ended, or are another's."""
         count = sum(self._held.pop(token, None) is not None for token in tokens)
@@ -82,6 +79,7 @@ class Intake:
 
     def give_back_all(self) -> int:
         """Give back, unspent, whatever is still held; returns how many were."""
+        self._settle_doubts()
         return self._give_back(list(self._held.values()))
 
     def _give_back(self, jobs: Sequence[Claimed]) -> int:
@@ -92,8 +90,8 @@ class Intake:
         self.forget((job.id, job.fence) for job in jobs)
         return given
 
-    def fetch(self, wait: float) -> list[Claimed]:
-        """Claim what there is room for, and return what needs a thread of its own; waits up to `wait` seconds.
+    def fetch(self, wait: float) -> Sequence[Claimed]:
+        """Claim what there is room for, and return what is for an idle thread; waits up to `wait` seconds.
 
         A Redis that is down is gone round.
         """
@@ -103,33 +101,23 @@ class Intake:
         if not self._heard():  # what it claimed now it would only give back, and claim again
             time.sleep(min(wait, 0.25))
             return []
-        key, tokens = self._pop(room, wait)
-        if not tokens:
-            return []
+        key, tokens = "", self._doubtful
         try:
+            self._settle_doubts()
+            key, tokens = self._pop(room, wait)
+            if not tokens:
+                return []
             claimed = self._claim(tokens)
         except SQLAlchemyError:
             log.warning("intake.claim_failed", extra={"count": len(tokens)})
+            self._doubtful = tokens
             self._return(key, tokens)
             time.sleep(min(wait, 0.25))
             return []
         if self.closed:
             self._give_back(claimed)
             return []
-        return self._shared(claimed)
-
-    def _shared(self, claimed: list[Claimed]) -> list[Claimed]:
-        """Return one started job a thread, and leave the others of its set to whichever of these ends first.
-
-        To hand a job to a thread costs more than a small job does.
-        """
-        started = [job for job in claimed if job.started]
-        if len(started) <= self.threads:
-            return claimed
-        carried = started[: self.threads]
-        rest = deque(started[self.threads :])
-        self._rest.update(((job.id, job.fence), rest) for job in carried)
-        return [*carried, *(job for job in claimed if not job.started)]
+        return self.crew.take_on(claimed, priority(key))
 
     def _pop(self, room: int, wait: float) -> tuple[str, list[Token]]:
         if time.monotonic() >= self._redis_again:
@@ -151,6 +139,13 @@ class Intake:
         self.budget.take(len(claimed))
         self._held.update(((job.id, job.fence), job) for job in claimed)
         return claimed
+
+    def _settle_doubts(self) -> None:
+        """Give back what we may hold without knowing it: else it would wait half a minute for its rescue."""
+        if self._doubtful:
+            with self._at_once.begin() as db:
+                disclaim(db, self._worker, self._doubtful)
+            self._doubtful = []
 
     def _return(self, key: str, tokens: list[Token]) -> None:
         """Put back what could not be claimed; if Redis is down too, the dispatcher rings again."""

@@ -15,6 +15,8 @@ def create_api(engine: Engine) -> Starlette:
             Route("/openapi.json", routes.openapi, name="openapi"),
             Route("/jobs", routes.enqueue_one, methods=["POST"], name="enqueue"),
             Route("/jobs/batch", routes.enqueue_many, methods=["POST"], name="enqueue_batch"),
+            Route("/batches", routes.enqueue_batch, methods=["POST"], name="enqueue_a_batch"),
+            Route("/batches/{id:str}", routes.read_batch, methods=["GET"], name="read_batch"),
             Route("/jobs/{id:str}", routes.read_job, name="read"),
         ],
         exception_handlers=HANDLERS,

@@ -5,8 +5,9 @@ from typing import Any
 
 from dashboard.api.body import LOWEST, MOST_BYTES, MOST_JOBS
 from ledger.queries import Kind
+from models.batches import Cue
 from models.keys import Scope
-from models.ledger import State
+from models.ledger import FINISHED, State
 
 UPKEEP = "upkeep"
 """The queue of what the timetable alone enqueues; ledger.api_enqueue_v1 refuses it."""
@@ -16,6 +17,11 @@ TYPES: dict[str, dict[str, Any]] = {
     "time": {"type": "string", "format": "date-time"},
 }
 ID = {"type": "integer", "format": "int64", "minimum": 1}
+BATCH_ID = {"type": "string", "format": "uuid"}
+FOLLOWS = (
+    "`then` is enqueued once, when all jobs have ended; `if_succeeded` only if each succeeded, `if_died` only if one is"
+    " dead. They take no run_at."
+)
 MAYBE_TIME = {"type": ["string", "null"], "format": "date-time"}
 PROBLEMS = {
     400: "The body is no JSON, or the Idempotency-Key is none.",
@@ -49,6 +55,23 @@ def describe(kinds: Iterable[Kind]) -> dict[str, Any]:
             "/jobs/batch": {
                 "post": _enqueue("Enqueue all of a list or none.", many, {"ids": {"type": "array", "items": ID}})
             },
+            "/batches": {
+                "post": _enqueue(
+                    "Enqueue jobs as one batch, and once, when all have ended, what follows.",
+                    _ref("Batch"),
+                    {"id": BATCH_ID, "jobs": {"type": "array", "items": ID}},
+                )
+            },
+            "/batches/{id}": {
+                "get": {
+                    "summary": f"How a batch stands. Needs {Scope.READ}.",
+                    "parameters": [{"name": "id", "in": "path", "required": True, "schema": BATCH_ID}],
+                    "responses": {
+                        "200": _json("How it stands.", _ref("BatchSeen")),
+                        **_problems(OF_READING | {404: "Your business has no such batch."}),
+                    },
+                }
+            },
             "/jobs/{id}": {
                 "get": {
                     "summary": f"How a job stands. Needs {Scope.READ}.",
@@ -62,6 +85,9 @@ def describe(kinds: Iterable[Kind]) -> dict[str, Any]:
             "schemas": {
                 "Job": {"oneOf": [_job(kind) for kind in kinds if kind.queue != UPKEEP]},
                 "JobSeen": _seen(),
+                "Batch": _object({"jobs": many, **{str(cue): _ref("Job") for cue in Cue}}, ["jobs"])
+                | {"anyOf": [{"required": [str(cue)]} for cue in Cue], "description": FOLLOWS},
+                "BatchSeen": _batch_seen(),
                 "Problem": _problem(),
             },
         },
@@ -112,6 +138,20 @@ def _seen() -> dict[str, Any]:
             "started_at": MAYBE_TIME,
             "finished_at": MAYBE_TIME,
             "last_error": {"type": ["object", "null"], "properties": {"code": word, "message": word}},
+        }
+    )
+
+
+def _batch_seen() -> dict[str, Any]:
+    number = {"type": "integer"}
+    return _object(
+        {
+            "id": BATCH_ID,
+            "state": {"enum": ["open", "sealed", "complete"]},
+            **dict.fromkeys(("members", "open", *(str(state) for state in FINISHED)), number),
+            "opened_at": {"type": "string", "format": "date-time"},
+            "sealed_at": MAYBE_TIME,
+            "completed_at": MAYBE_TIME,
         }
     )
 

@@ -112,7 +112,7 @@ def test_what_cannot_be_a_jobs_id_is_refused(run: Run, job_id: str) -> None:
     for command in ("show", "retry", "discard"):
         told = run("jobs", command, "--", job_id)
         assert told.exit_code == 2
-        assert f"Invalid value for 'JOB_ID{'' if command == 'show' else 'S...'}'" in told.stderr
+        assert f"Invalid value for '{'JOB_ID' if command == 'show' else '[JOB_IDS]...'}'" in told.stderr
 
 
 def test_a_dead_job_is_retried_and_what_cannot_be_is_told(ledger: Ledger, desk: Run, dead: int) -> None:

@@ -13,6 +13,7 @@ from tests.cli.conftest import KEYS, NOWHERE, SECRET, Run, process
 from tests.conftest import Database
 
 DOCUMENTED = ("up", "demo", "worker", "dispatcher", "scheduler", "dashboard", "migrate", "enqueue", "jobs", "doctor")
+DOCUMENTED += ("failures", "operations", "queues", "pauses")
 
 
 def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
@@ -37,6 +38,8 @@ def test_the_documented_commands_are_there() -> None:
         "list",
         "show",
         "retry",
+        "retry-now",
+        "edit",
         "discard",
         "cancel",
         "snooze",

@@ -438,7 +438,7 @@ def test_the_description_lists_every_kind_that_may_be_enqueued_and_needs_no_key(
     payload = jobs["walls.paint"]["properties"]["payload"]
     assert payload["required"] == ["wall_id"]
     assert payload["properties"]["colour"] == {"enum": ["red", "blue"]}
-    assert set(described["paths"]) == {"/jobs", "/jobs/batch", "/jobs/{id}"}
+    assert set(described["paths"]) == {"/jobs", "/jobs/batch", "/jobs/{id}", "/batches", "/batches/{id}"}
 
 
 def test_a_job_is_answered_with_the_fields_that_are_described(app, api):

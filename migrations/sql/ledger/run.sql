@@ -226,7 +226,7 @@ BEGIN
   FOR f IN
     SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace = 'ledger'::regnamespace AND p.proname IN (
-      'claim_v1', 'start_v1', 'hold_v1', 'begin_load_v1', 'keep_answer_v1', 'finish_v1', 'begin_save_v1', 'go_on_v1',
+      'claim_v1', 'start_v1', 'start_at_once_v1', 'hold_v1', 'begin_load_v1', 'keep_answer_v1', 'finish_v1', 'begin_save_v1', 'go_on_v1',
       'complete_many_v1', 'reopen', 'record_attempt', 'fail_v1', 'end_v1', 'begin_end_v1', 'give_back_v1', 'snooze_v1',
       'progress_v1', 'check_progress')
   LOOP

@@ -43,19 +43,40 @@ END $$;
 
 -- The handler is entered: the attempt is spent, in a transaction that cannot also complete the job. Once a claim: whoever
 -- asks again, because the answer was lost, spends nothing more.
--- NULL: no longer ours.
+-- NULL: no longer ours. 0: a vendor of its kind asked for a pause since it was picked, so it waits for the end of that,
+-- unspent; unless it would have to give up until then, when what the vendor says to it decides.
+-- A crash of the server may forget it: then the job is run again, and what it was given is as it was.
 CREATE FUNCTION ledger.start_v1(p_id bigint, p_fence integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   attempt integer;
+  vendors text[];
+  patience timestamptz;
+  blocked timestamptz;
 BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
   UPDATE jobs j
   SET started_at = clock_timestamp(), attempt = j.attempt + CASE WHEN j.started_at IS NULL THEN 1 ELSE 0 END,
       deadline_at = clock_timestamp() + k.timeout
   FROM job_kinds k
   WHERE j.id = p_id AND j.fence = p_fence AND k.kind = j.kind
-  RETURNING j.attempt INTO attempt;
+  RETURNING j.attempt, k.vendors, j.give_up_at INTO attempt, vendors, patience;
+  IF vendors <> '{}' THEN
+    blocked := ledger.blocked_until(vendors);
+    IF blocked <= patience THEN
+      PERFORM ledger.reopen(p_id, p_fence, 'retryable', blocked, 'vendor_paused', false);
+      RETURN 0;
+    END IF;
+  END IF;
   RETURN attempt;
+END $$;
+
+-- Start a job if that can be done at once; a lock that somebody holds is an error. For a message that goes on to commit: a worker
+-- that was killed meanwhile does not wait for the lock, and its attempt is not spent for nobody when it is let go.
+CREATE FUNCTION ledger.start_at_once_v1(p_id bigint, p_fence integer) RETURNS integer
+LANGUAGE plpgsql SET search_path = ledger, pg_temp SET lock_timeout = '10ms' AS $$
+BEGIN
+  RETURN ledger.start_v1(p_id, p_fence);
 END $$;
 
 -- The started job's row, written again by this transaction, which is what proves its scope; and the answers that were

@@ -1,4 +1,4 @@
-"""The filter of the job list, as it stands in the address; what cannot be one is said, not guessed."""
+"""A filter of jobs as people write it, in addresses and at the command line; what cannot be one is said, no guess."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,9 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from starlette.datastructures import QueryParams
-
-from ledger.queries import JobFilter
+from ledger.queries.order import JobFilter
 from ledger.queries.walk import LARGEST
 from models.ledger import State
 
@@ -54,8 +52,9 @@ def read(query: Mapping[str, str]) -> Given:
 
 
 def _value(query: Mapping[str, str], name: str) -> str:
-    if name == "job" and isinstance(query, QueryParams):  # boxes that were ticked: one value each
-        return ",".join(query.getlist(name)).strip(",")
+    several: Callable[[str], list[str]] | None = getattr(query, "getlist", None)
+    if name == "job" and several is not None:  # boxes that were ticked in a page: one value each
+        return ",".join(several(name)).strip(",")
     return query.get(name, "").strip()
 
 
