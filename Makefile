@@ -78,6 +78,14 @@ test-15: setup ## What asks a database, on Debian's PostgreSQL 15
 bench: setup ## How fast the ledger is here, beside raw dramatiq
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: bench-pages
+bench-pages: setup ## How fast each page answers with a million jobs
+	@$(BIN)/python -m bench.pages $(ARGS)
+
+.PHONY: screenshots
+screenshots: setup ## What Chromium shows of a made-up ledger, into docs/screenshots
+	@$(BIN)/python -m docs.screenshots $(ARGS)
+
 .PHONY: chaos
 chaos: setup ## Kill real processes at named moments, for minutes; long rounds of random events
 	@$(BIN)/pytest -m "chaos or not chaos" tests/chaos tests/ledger/test_invariants.py $(ARGS)
