@@ -11,6 +11,7 @@ from lifecycle.expire import expiring
 from models.entries import table_of
 from models.keys import IdempotencyKey
 from models.ledger import Attempt, Job, KeptAnswer, Tick, Worker
+from models.operations import Operation
 from models.pauses import Pause
 from tests.rows import plant, values
 
@@ -33,6 +34,9 @@ WITH job AS (
   VALUES (:b, sha256(convert_to(:tick, 'UTF8')), sha256(''), :idempotency_keys)
 ), pause AS (
   INSERT INTO ledger.pauses (queue, who, why, ended_at, settled) VALUES ('usage', 'ada', 'x', :pauses, true)
+), operation AS (
+  INSERT INTO ledger.operations (action, filter, asked_in, total, spread, state, finished_at)
+  VALUES ('retry', '{}', 1, 1, '0', 'done', :operations)
 ), tick AS (
   INSERT INTO ledger.ticks (schedule, tick, due_at, outcome) VALUES ('x', :tick, :ticks, 'fired')
 )
@@ -159,7 +163,7 @@ def test_a_business_s_job_ends_its_own_rows_whatever_its_payload_says(house, tow
 def test_the_ledger_s_own_rows_end_too(house):
     lives = {
         table_of(row).name: (row.__life__.ends.after, row.__life__.ends.since)
-        for row in (Job, Attempt, KeptAnswer, IdempotencyKey, Pause, Tick, Worker)
+        for row in (Job, Attempt, KeptAnswer, IdempotencyKey, Operation, Pause, Tick, Worker)
     }
     for past in (-MOMENT, MOMENT):
         at = {name: TONIGHT - after - past for name, (after, _) in lives.items()}
