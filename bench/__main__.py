@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def _arguments() -> argparse.Namespace:
     return asked.parse_args()
 
 
-def _among(known: Sequence[str]):  # type: ignore[no-untyped-def]  # noqa: ANN202 - argparse names it in its errors
+def _among(known: Sequence[str]) -> Callable[[str], list[str]]:
     def names(given: str) -> list[str]:
         wanted = given.split(",")
         if strange := sorted(set(wanted) - set(known)):
@@ -70,7 +70,10 @@ def _among(known: Sequence[str]):  # type: ignore[no-untyped-def]  # noqa: ANN20
 def _measure(given: argparse.Namespace, console: Console) -> Result:
     rounds = given.rounds or (1 if given.quick else 3)
     entrants = [entrant for entrant in ENTRANTS if entrant.name in given.peers]
-    with Servers(given.postgres, keep=given.keep) as servers, psycopg.connect(servers.admin_url, autocommit=True) as admin:
+    with (
+        Servers(given.postgres, keep=given.keep) as servers,
+        psycopg.connect(servers.admin_url, autocommit=True) as admin,
+    ):
         if given.keep:
             console.print(f"logs: {servers.folder}")
         bench = Bench(servers, Sizes.quick() if given.quick else Sizes.full(), admin)

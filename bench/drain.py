@@ -11,7 +11,7 @@ PATIENCE = 120.0  # seconds
 
 
 def noop(bench: Bench, engine: Contestant) -> Sequence[Value]:
-    """Return the jobs a second of a small and a large burst, and the WAL bytes that a job of the small one cost."""
+    """Return the jobs a second of a small and of a large burst."""
     small, large = bench.sizes.small, bench.sizes.large
     with engine.running():
         drained(engine, "nothing", min(WARM, small))

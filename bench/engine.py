@@ -1,7 +1,6 @@
 """The engine's real processes, as workers/main.py wires them, with the benchmark's kinds."""
 
 import signal
-import threading
 
 from bench.entries import Teller
 from bench.kinds import registry
@@ -41,9 +40,7 @@ def dispatch(place: Place) -> None:
     database = engine(settings.database_url, 2)
     listen = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
     process = Dispatcher(database, bell(settings), listen)
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    threading.Thread(target=lambda: (stop.wait(), process.stop()), name="signals", daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: process.stop())
     place.say_ready()
     process.run()
 

@@ -28,7 +28,7 @@ class Sizes:
     patience: float
     finished: int
     recovered: float
-    real: int
+    kills: int
 
     @classmethod
     def full(cls) -> "Sizes":
@@ -46,7 +46,7 @@ class Sizes:
             patience=10.0,
             finished=1_000_000,
             recovered=45.0,
-            real=5,
+            kills=3,
         )
 
     @classmethod
@@ -65,7 +65,7 @@ class Sizes:
             patience=3.0,
             finished=20_000,
             recovered=12.0,
-            real=1,
+            kills=1,
         )
 
 

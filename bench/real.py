@@ -18,9 +18,9 @@ LOOK_EVERY = 0.005  # seconds
 HOUSE = UUID(int=0)
 ENQUEUE = "SELECT ledger.enqueue_job_v1(%s, %s, %s)"
 CONVERSATION = """
-WITH someone AS (INSERT INTO nexara.people (business_id) VALUES (%(business)s) RETURNING id)
+WITH someone AS (INSERT INTO nexara.people (business_id) VALUES (%(business)s::uuid) RETURNING id)
 INSERT INTO nexara.conversations (business_id, id, person_id, channel, ended_at, event_key)
-SELECT %(business)s, %(id)s, id, 'chat', now(), encode(sha256(%(id)s::text::bytea), 'hex') FROM someone
+SELECT %(business)s::uuid, %(id)s::uuid, id, 'web_chat', now(), encode(sha256(%(id)s::text::bytea), 'hex') FROM someone
 """
 STATES = "SELECT state FROM ledger.jobs WHERE kind = ANY (%s)"
 NO_VENDOR = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.line import Figure, Value
 
-LACKS = "–"
+LACKS = "-"
 
 
 @dataclass

@@ -9,6 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 import awa
+import psycopg
+from psycopg import sql
 
 from bench.peers.bodies import AwaitedRows, awaiting
 from bench.peers.clients import AsyncPut, Tasks
@@ -17,7 +19,19 @@ from bench.peers.place import Place
 
 QUEUE = "bench"
 AT_ONCE = 64
-"""Jobs at a time of a process that has many short ones: by default it is 50."""
+"""Jobs at a time of a process that has many short ones; 50 is its default, and more gained nothing."""
+CONNECTIONS = 20
+AS_ITS_OWN = {
+    "poll_interval_ms": 50,
+    "heartbeat_interval_ms": 5_000,
+    "heartbeat_rescue_interval_ms": 5_000,
+    "heartbeat_staleness_ms": 15_000,
+}
+"""As its author's own benchmark has it; by default a worker is given up after 90 s."""
+LANES = """
+SELECT put.seq_name, taken.seq_name FROM awa.queue_enqueue_heads put
+JOIN awa.queue_claim_heads taken USING (queue, priority, enqueue_shard)
+"""
 
 
 @dataclass
@@ -35,6 +49,7 @@ class Awa:
         self._place = place
         self._runner = asyncio.Runner()
         self._client_of: dict[int, Any] = {}
+        self._admin: psycopg.Connection | None = None
         self.clients = Tasks(self._runner, self._opened)
         self.ways = {"copy": lambda count: self._run(self._copy("nothing", self._jobs(count)))}
 
@@ -66,12 +81,22 @@ class Awa:
         return lambda: self._run(self._copy(kind, jobs))
 
     def done(self) -> bool:
-        """Return whether no job is open."""
+        """Return whether no job is open. Its own count is exact and slow: it is asked once all are claimed."""
 
         async def left() -> int:
             return sum(stat.total_queued for stat in await self._client(4).queue_stats())
 
-        return self._run(left()) == 0
+        return self._all_claimed() and self._run(left()) == 0
+
+    def _all_claimed(self) -> bool:
+        if self._admin is None:
+            self._admin = psycopg.connect(self._place.database, autocommit=True)
+        for put, taken in self._admin.execute(LANES).fetchall():
+            ends = sql.SQL("SELECT (SELECT last_value FROM awa.{}) > (SELECT last_value FROM awa.{})")
+            row = self._admin.execute(ends.format(sql.Identifier(put), sql.Identifier(taken))).fetchone()
+            if row and row[0]:
+                return False
+        return True
 
     def work(self, threads: int, profile: str) -> None:
         """Work until told to stop."""
@@ -80,11 +105,11 @@ class Awa:
     async def _work(self, threads: int, profile: str) -> None:
         stopping = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-        client = awa.AsyncClient(self._place.database, max_connections=threads + 4)
+        client = awa.AsyncClient(self._place.database, max_connections=CONNECTIONS)
         async with AwaitedRows(self._place.database, threads) as write:
             for kind, body in awaiting(self._place.entries, write).items():
                 client.task(Given, kind=kind, queue=QUEUE)(named(body))
-            await client.start([(QUEUE, AT_ONCE if profile == SHORT else threads)])
+            await client.start([(QUEUE, AT_ONCE if profile == SHORT else threads)], **AS_ITS_OWN)
             self._place.say_ready()
             await stopping.wait()
             await client.shutdown()

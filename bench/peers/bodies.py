@@ -107,4 +107,3 @@ def awaiting(
         "when": when,
         "hold": hold,
     }
-

@@ -30,6 +30,7 @@ class CeleryPeer:
         self._app = Celery("bench", broker=place.redis, set_as_current=False)
         self._app.conf.update(
             task_default_queue=QUEUE,
+            broker_pool_limit=64,  # one for each thread that enqueues: its docs say so
             task_ignore_result=True,
             task_acks_late=True,
             task_reject_on_worker_lost=True,
@@ -76,11 +77,11 @@ class CeleryPeer:
         self._rows.open(threads)
         self._app.conf.worker_prefetch_multiplier = PREFETCHED[profile]
         worker_ready.connect(lambda **_: self._place.say_ready(), weak=False)
-        fair = [] if profile == SHORT else ["-O", "fair"]
-        self._app.worker_main(
-            ["worker", "--pool=threads", f"--concurrency={threads}", "--loglevel=WARNING", *fair]
-            + ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        )
+        options = ["--pool=threads", f"--concurrency={threads}", "--loglevel=WARNING"]
+        options += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        if profile != SHORT:
+            options += ["-O", "fair"]
+        self._app.worker_main(["worker", *options])
 
     def _named(self, body: Callable[[str, str], None]) -> Callable[[str, str], None]:
         def task(subject: str, business: str) -> None:

@@ -25,7 +25,7 @@ class Dramatiq:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._broker = RedisBroker(url=place.redis)
+        self._broker = RedisBroker(url=place.redis)  # type: ignore[no-untyped-call]
         self._rows = Rows(place.database)
         bodies = blocking(place.entries, self._rows)
         self._actors: dict[str, Actor[[str, str], None]] = {
@@ -52,7 +52,7 @@ class Dramatiq:
 
     def done(self) -> bool:
         """Return whether every message has been acknowledged."""
-        return int(self._broker.client.hlen(MESSAGES)) == 0
+        return not self._broker.client.exists(MESSAGES)
 
     def work(self, threads: int, profile: str) -> None:
         """Work until told to stop; both profiles are the same, as it prefetches two messages a thread either way."""

@@ -1,8 +1,8 @@
-"""Nexara: the real dispatcher and workers, enqueued by the web tier's role through the functions that everybody calls."""
+"""Nexara: the real dispatcher and workers; the web tier's role enqueues, by the functions that everybody calls."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import redis
@@ -50,7 +50,7 @@ class Nexara:
         """Nothing: `nexara migrate` has made its tables."""
 
     def forget(self) -> None:
-        """Empty the ledger and the bell. The dispatcher is taken to be awake, as it is wherever jobs come all the time."""
+        """Empty the ledger and the bell; the dispatcher is taken to be awake, as it is while jobs come all the time."""
         self._admin().execute("TRUNCATE ledger.jobs, ledger.attempts, ledger.workers CASCADE")
         self._admin().execute("UPDATE ledger.bell SET asleep = false")
         redis.Redis.from_url(self._place.redis).flushdb()
@@ -111,9 +111,10 @@ class Nexara:
                 web.execute(BULK_CALL, (DoNothing.kind, size, self._place.business))
 
     def _in_python(self, count: int) -> None:
+        business = self._place.business
         database = database_of(self._place.web_database.replace("postgresql:", "postgresql+psycopg:"), 1)
         with Session(database) as db, db.begin():
-            enqueue_many(db, (DoNothing(subject_id=uuid4()) for _ in range(count)), business_id=self._place.business)
+            enqueue_many(db, (DoNothing(subject_id=uuid4()) for _ in range(count)), business_id=UUID(business))
         database.dispose()
 
     def _admin(self) -> "psycopg.Connection":

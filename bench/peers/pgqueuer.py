@@ -3,9 +3,10 @@
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -15,7 +16,7 @@ from pgqueuer.db import AsyncpgDriver
 from pgqueuer.models import Job
 from pgqueuer.queries import Queries
 
-from bench.peers.bodies import KINDS, WRITE, awaiting
+from bench.peers.bodies import WRITE, awaiting
 from bench.peers.clients import AsyncPut, Tasks
 from bench.peers.peer import SHORT, main
 from bench.peers.place import Place
@@ -55,10 +56,10 @@ class PgQueuerPeer:
         self._execute("VACUUM (ANALYZE) pgqueuer, pgqueuer_log")
         self._execute("CHECKPOINT")
 
-    def load(self, kind: str, count: int) -> Callable[[], None]:
+    def load(self, kind: str, count: int) -> Callable[[], object]:
         """Enqueue in a transaction that is committed when they are let go."""
 
-        async def load() -> Callable[[], None]:
+        async def load() -> Callable[[], object]:
             connection = await asyncpg.connect(self._place.database)
             transaction = connection.transaction()
             await transaction.start()
@@ -96,10 +97,10 @@ class PgQueuerPeer:
         else:
             await queuer.run(batch_size=threads // 2, max_concurrent_tasks=threads, dequeue_timeout=POLL)
 
-    def _named(self, body: Callable[[str, str], object]) -> Callable[[Job], object]:
+    def _named(self, body: Callable[[str, str], Awaitable[None]]) -> Callable[[Job], Awaitable[None]]:
         async def entrypoint(job: Job) -> None:
             given = json.loads(job.payload or b"{}")
-            await body(given["subject"], given["business"])  # type: ignore[misc]
+            await body(given["subject"], given["business"])
 
         return entrypoint
 
@@ -127,7 +128,7 @@ class PgQueuerPeer:
             self._connection = await asyncpg.connect(self._place.database)
         return self._connection
 
-    async def _ask(self, question: str) -> object:
+    async def _ask(self, question: str) -> Any:
         return await (await self._admin()).fetchval(question)
 
     def _execute(self, statement: str) -> None:
@@ -136,16 +137,14 @@ class PgQueuerPeer:
 
         self._run(execute())
 
-    def _run(self, work: object) -> object:
-        return self._runner.run(work)  # type: ignore[arg-type]
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self._runner.run(work)
 
 
 def payload(subject: str, business: str) -> bytes:
     """Return what a job is given: it takes bytes."""
     return json.dumps({"subject": subject, "business": business}).encode()
 
-
-assert set(KINDS) >= {"nothing"}
 
 if __name__ == "__main__":
     main(PgQueuerPeer)

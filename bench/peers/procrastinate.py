@@ -33,10 +33,11 @@ class Procrastinate:
         self._place = place
         self._runner = asyncio.Runner()
         self._app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=place.database))
-        self._opened = False
         self.clients = Tasks(self._runner, self._client)
-        self.ways = {"sql": lambda count: self._admin().execute(DEFER, ["nothing", place.business, count])}
-        self.ways["python"] = lambda count: self._runner.run(self._many(count))
+        self.ways: dict[str, Callable[[int], object]] = {
+            "sql": lambda count: self._admin().execute(DEFER, ["nothing", place.business, count]),
+            "python": lambda count: self._runner.run(self._many(count)),
+        }
 
     def install(self) -> None:
         """Make its tables."""
@@ -87,7 +88,7 @@ class Procrastinate:
             await app.run_worker_async(queues=[QUEUE], concurrency=threads * AT_ONCE[profile])
 
     async def _many(self, count: int) -> None:
-        async with self._app_opened():
+        async with self._app.open_async():
             deferrer = self._app.configure_task("nothing", queue=QUEUE)
             for done in range(0, count, BATCH):
                 jobs = [
@@ -107,11 +108,6 @@ class Procrastinate:
                 await deferrers[kind].defer_async(subject=subject, business=business)
 
             yield put
-
-    @asynccontextmanager
-    async def _app_opened(self) -> AsyncIterator[None]:
-        async with self._app.open_async():
-            yield
 
     def _admin(self) -> "psycopg.Connection":
         if not hasattr(self, "_connection"):
