@@ -176,7 +176,18 @@ def test_the_ledger_s_own_rows_end_too(house):
     lives = {
         table_of(row).name: (row.__life__.ends.after, row.__life__.ends.since)
         for row in (
-            Job, Attempt, KeptAnswer, IdempotencyKey, Operation, Pause, Tick, Worker, Audit, SignInTry, Operator, Session
+            Job,
+            Attempt,
+            KeptAnswer,
+            IdempotencyKey,
+            Operation,
+            Pause,
+            Tick,
+            Worker,
+            Audit,
+            SignInTry,
+            Operator,
+            Session,
         )
     }
     for past in (-MOMENT, MOMENT):
