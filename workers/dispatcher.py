@@ -64,6 +64,7 @@ class Dispatcher:
         self._queues: Sequence[str] = ()
         self._due: dict[str, float] = {}
         self._threads = 0
+        self._answered = 0.0
         self._asleep: bool | None = None  # what a killed one left behind is not known
         self.failed = False
 
@@ -196,7 +197,22 @@ class Dispatcher:
         if any(self._round()):
             self._wake()
         else:
-            self._knock.wait(NAP)
+            self._doze()
+
+    def _doze(self) -> None:
+        """Wait until somebody knocks, and answer him; one now and then is no reason to get up.
+
+        Each look round, and each word about ourselves, would be in the way of the very job that was knocked for.
+        """
+        until = time.monotonic() + NAP
+        while self._knock.wait(max(0.0, until - time.monotonic())):
+            last, self._answered = self._answered, time.monotonic()
+            self._knock.clear()
+            if self._stopping.is_set() or self._answered - last < AWAKE or not self._dispatch_named():
+                return
+            with self._at_once.begin() as db:
+                if waiting(db):
+                    return
 
     def _wake(self) -> None:
         """Say that we are awake: each knock that nobody needs makes an enqueuer's commit wait for another's."""
