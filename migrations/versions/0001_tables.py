@@ -379,9 +379,7 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_sessions_digest")),
-        sa.ForeignKeyConstraint(
-            ["operator_id"], ["ledger.operators.id"], name=op.f("fk_sessions_operator_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["operator_id"], ["ledger.operators.id"], name=op.f("fk_sessions_operator_id")),
         sa.PrimaryKeyConstraint("digest", name=op.f("sessions_pkey")),
         schema="ledger",
     )
