@@ -11,8 +11,10 @@ from ledger.audit import Actor
 from ledger.errors import Misconfigured
 from settings import Settings, read
 from workers.acting import by_somebody
+from workers.batches import batches
 from workers.commands import jobs, pauses
 from workers.keys import keys
+from workers.limits import limits
 from workers.operators import operators
 from workers.triage import failures, operations, queues
 from workers.wiring import NotConfigured
@@ -151,7 +153,9 @@ def enqueue(
 
 
 main.add_command(jobs)
+main.add_command(batches)
 main.add_command(pauses)
+main.add_command(limits)
 main.add_command(keys)
 main.add_command(failures)
 main.add_command(operations)

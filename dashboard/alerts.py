@@ -13,6 +13,8 @@ from models.ledger import Outcome, State
 
 VERY_LATE = 2
 """Times its promise that a queue is behind when jobs no longer go on."""
+A_LONG_TIME = timedelta(minutes=10)
+"""For which a transaction may be open before it is the first thing to mend."""
 UNCOUNTED = timedelta(minutes=5)
 """Nothing has been counted for so long only where no dispatcher runs: one counts each second, a minute back."""
 
@@ -101,6 +103,20 @@ def _queues(figures: Figures) -> Iterator[Alert]:
             )
 
 
+def _old_transaction(figures: Figures) -> Iterator[Alert]:
+    oldest = figures.oldest
+    if oldest is not None and oldest.too_old:
+        whose = f"{oldest.role or 'a role'}'s, {oldest.state or 'open'}"
+        yield Alert(
+            Level.NOW if oldest.age > A_LONG_TIME else Level.SOON,
+            f"A transaction has been open for {span(oldest.age)}",
+            f"It is {whose}. Until it ends, nothing that was deleted or changed since can be removed, and every pick"
+            f" walks over it. If nobody needs it, end it as a superuser: {oldest.mend}",
+            "/#queues",
+            "Queues",
+        )
+
+
 def _parked(figures: Figures) -> Iterator[Alert]:
     parked = figures.counts[State.PARKED]
     if parked.count:
@@ -125,6 +141,21 @@ def _paused(figures: Figures) -> Iterator[Alert]:
             f"/queues#pause-{pause.id}",
             "Pauses",
         )
+
+
+def _blocked(figures: Figures) -> Iterator[Alert]:
+    for limit in figures.limits:
+        if limit.blocked_until is not None:
+            waiting = sum(queue.seen.waiting for queue in figures.queues if queue.seen.queue in limit.queues)
+            yield Alert(
+                Level.SOON,
+                f"{limit.name} asked for a pause",
+                f"Nobody asks it before {limit.blocked_until:%H:%M:%S} UTC; {jobs(waiting)} due in"
+                f" {', '.join(limit.queues)}. If it asks again and again, set what it takes with"
+                f" `nexara limits set vendor {limit.name}`.",
+                link("/jobs", state=State.RETRYABLE),
+                "Jobs that wait",
+            )
 
 
 def _dead(figures: Figures) -> Iterator[Alert]:
@@ -169,8 +200,10 @@ RULES: tuple[Callable[[Figures], Iterator[Alert]], ...] = (
     _dispatcher,
     _parked,
     _paused,
+    _blocked,
     _schedules,
     _queues,
+    _old_transaction,
     _dead,
     _bugs,
 )

@@ -10,6 +10,8 @@ from jobs.queues import promise
 from ledger.pause import Pause, pauses
 from ledger.queries import (
     FailureGroup,
+    LimitSeen,
+    OpenTransaction,
     Overdue,
     QueueSeen,
     Running,
@@ -20,6 +22,8 @@ from ledger.queries import (
     count_states,
     counted_until,
     group_failures,
+    read_limits,
+    read_oldest,
     read_overdue,
     read_pace,
     read_queues,
@@ -73,6 +77,8 @@ class Figures:
     counted: datetime | None
     schedules: tuple[timetable.Entry, ...]
     pauses: tuple[Pause, ...]
+    oldest: OpenTransaction | None
+    limits: tuple[LimitSeen, ...]
 
     @property
     def waiting(self) -> int:
@@ -100,6 +106,8 @@ def read_figures(db: Connection, now: datetime, span: Span = Span.HOUR) -> Figur
         counted=counted_until(db),
         schedules=timetable.entries(read_ticks(db, timetable.names(), 1), now),
         pauses=tuple(pauses(db)),
+        oldest=read_oldest(db),
+        limits=read_limits(db),
     )
 
 

@@ -60,12 +60,17 @@ WHERE kind = 'recordings.transcribe' AND state = 'succeeded' AND enqueued_at > n
   AND EXISTS (SELECT FROM ledger.attempts a WHERE a.job_id = j.id AND a.error_code = 'deepgram_unavailable');
 UPDATE ledger.jobs SET state = 'discarded', reason = 'by_hand' WHERE id IN (SELECT id FROM ledger.jobs WHERE state = 'dead' ORDER BY id LIMIT 2);
 
+UPDATE ledger.jobs j SET fingerprint = a.fingerprint, failed_at = a.ended_at
+FROM (SELECT DISTINCT ON (job_id) job_id, fingerprint, ended_at FROM ledger.attempts ORDER BY job_id, id DESC) a
+WHERE a.job_id = j.id AND j.state IN ('dead', 'retryable', 'parked');
+
 -- What goes on at this moment.
+SELECT setval('ledger.jobs_id_seq', (SELECT max(id) FROM ledger.jobs));
 DELETE FROM ledger.jobs WHERE enqueued_at > clock_timestamp() - interval '12 s';
 UPDATE ledger.jobs SET finished_at = clock_timestamp() - random() * interval '4 s' WHERE finished_at > clock_timestamp();
 INSERT INTO ledger.workers (id, threads, kinds, signed_on_at, heartbeat_at)
 SELECT CAST(md5('worker' || n) AS uuid), 8, ARRAY(SELECT kind FROM ledger.job_kinds), now() - interval '5 hours',
-       clock_timestamp() + interval '1 hour' * (n < 2)::integer - interval '1 min' * (n = 2)::integer
+       clock_timestamp() - interval '1 min' * (n = 2)::integer
 FROM generate_series(0, 2) n;
 INSERT INTO ledger.jobs (kind, queue, priority, business_id, root_id, payload, state, attempt, max_attempts, run_at, give_up_at,
                          enqueued_at, dispatched_at, claimed_at, started_at, deadline_at, worker_id, progress, doing)
@@ -84,7 +89,6 @@ CROSS JOIN generate_series(1, s.many) n JOIN ledger.job_kinds k ON k.kind = s.ki
 CROSS JOIN LATERAL (SELECT clock_timestamp() - n * CASE WHEN s.kind = 'conversations.summarize' AND s.state = 'available'
                                                 THEN interval '17 s' ELSE interval '3 s' END AS at) t;
 UPDATE ledger.jobs SET root_id = id WHERE root_id = 0;
-SELECT setval('ledger.jobs_id_seq', (SELECT max(id) FROM ledger.jobs));
 INSERT INTO ledger.pauses (kind, code, since, who, why) VALUES ('alerts.send', 'resend_key_refused', now() - interval '6 min', 'the engine',
   'Its setting is wrong: see the error of the job that found out.');
 INSERT INTO ledger.ticks (schedule, tick, due_at, noted_at, outcome, job_id)

@@ -10,15 +10,17 @@ from ledger.job import Job
 
 UPSERT = text("""
 INSERT INTO ledger.job_kinds AS k
-  (kind, queue, priority, fields, unique_by, until_done, timeout, max_attempts, give_up_after, about)
+  (kind, queue, priority, fields, unique_by, until_done, timeout, max_attempts, give_up_after, vendors, about)
 SELECT kind, queue, priority, fields, unique_by, until_done, make_interval(secs => timeout_s), max_attempts,
-       make_interval(secs => give_up_after_s), about
+       make_interval(secs => give_up_after_s), vendors, about
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(kind text, queue text, priority int, fields jsonb, unique_by text[],
-  until_done boolean, timeout_s double precision, max_attempts int, give_up_after_s double precision, about text)
+  until_done boolean, timeout_s double precision, max_attempts int, give_up_after_s double precision, vendors text[],
+  about text)
 ON CONFLICT (kind) DO UPDATE SET
   queue = EXCLUDED.queue, priority = EXCLUDED.priority, fields = EXCLUDED.fields, unique_by = EXCLUDED.unique_by,
   until_done = EXCLUDED.until_done, timeout = EXCLUDED.timeout, max_attempts = EXCLUDED.max_attempts,
-  give_up_after = EXCLUDED.give_up_after, about = EXCLUDED.about
+  give_up_after = EXCLUDED.give_up_after, vendors = EXCLUDED.vendors,
+  about = EXCLUDED.about
 WHERE to_jsonb(k) IS DISTINCT FROM to_jsonb(EXCLUDED)
 """)
 
@@ -36,6 +38,7 @@ def row(job: Job) -> dict[str, Any]:
         "timeout_s": terms.timeout.total_seconds(),
         "max_attempts": terms.max_attempts,
         "give_up_after_s": terms.give_up_after.total_seconds(),
+        "vendors": sorted(terms.vendors),
         "about": (job.payload.__doc__ or "").strip().splitlines()[0],
     }
 

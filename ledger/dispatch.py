@@ -19,6 +19,7 @@ RING_AGAIN = text(
     "FROM ledger.ring_again_v1(:queue, :priority, :head, :most) ORDER BY id"
 )
 SETTLE_PAUSES = text("SELECT ledger.settle_pauses_v1()")
+SETTLE_BATCHES = text("SELECT ledger.settle_batches_v1(:most)")
 THREADS = text("SELECT ledger.threads_v1(:stale)")
 SLEEP = text("SELECT ledger.sleep_v1(:asleep)")
 BELL = "nexara_bell"
@@ -72,6 +73,12 @@ def ring_again(db: Connection, queue: str, priority: int, head: int | None, most
 def settle_pauses(db: Connection) -> int:
     """Park what waits for a pause, free what no longer does; returns how many."""
     settled: int = db.execute(SETTLE_PAUSES).scalar_one()
+    return settled
+
+
+def settle_batches(db: Connection, most: int = 1000) -> int:
+    """Take up which jobs of batches have ended, complete the batches that are through; returns how many of both."""
+    settled: int = db.execute(SETTLE_BATCHES, {"most": most}).scalar_one()
     return settled
 
 

@@ -2,7 +2,8 @@
 
     JobError
     ├── TryAgain          the world was briefly wrong      retried with backoff
-    │   └── RateLimited       the vendor said when         waits as told, no attempt spent
+    │   ├── RateLimited       the vendor said when         waits as told, no attempt spent
+    │   └── OtherRelease      this process cannot read it  waits for one that can, no attempt spent
     ├── GiveUp            this job can never succeed       dead now
     └── Misconfigured     nothing of its kind can          its kind is paused, on-call is told what to set
     anything else         a bug                            retried with backoff, reported
@@ -32,11 +33,21 @@ class TryAgain(JobError):
 
 
 class RateLimited(TryAgain):
-    """The vendor asked for a pause; `retry_after` is in seconds, None when it did not say how long."""
+    """The vendor asked for a pause; `retry_after` is in seconds, None when it did not say how long.
 
-    def __init__(self, code: str, message: str = "", retry_after: float | None = None) -> None:
+    `vendor`: where it said how long, nobody asks it before, not this job alone.
+    """
+
+    def __init__(
+        self, code: str, message: str = "", retry_after: float | None = None, vendor: str | None = None
+    ) -> None:
         super().__init__(code, message)
         self.retry_after = retry_after
+        self.vendor = vendor
+
+
+class OtherRelease(TryAgain):
+    """This process's release cannot read the job, which is for another one that runs beside it or soon will."""
 
 
 class GiveUp(JobError):

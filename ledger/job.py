@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, get_type_hints
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
+from ledger.errors import OtherRelease
 from ledger.outcome import Again, Cancel, Known, Snooze
 from ledger.payload import Payload
 
@@ -59,6 +60,16 @@ class Job:
         """The name of the kind."""
         return self.payload.kind
 
+    def read(self, stored: Mapping[str, Any]) -> Payload:
+        """Read a payload back from its row; raises OtherRelease for one that this release does not understand.
+
+        Whoever enqueued it was checked against the kind as the database knows it, which is the newest release's.
+        """
+        try:
+            return self.payload.read(stored)
+        except ValidationError:
+            raise OtherRelease("payload_unread", "Its payload is of a release that this worker is not of.") from None
+
 
 class Registry:
     """The kinds of one process, by name."""
@@ -84,9 +95,21 @@ class Registry:
         return sorted(self._jobs)
 
     def add(self, job: Job) -> None:
-        """Add a kind; raises TypeError if its name is taken."""
+        """Add a kind; raises TypeError if its name is taken, or its queue waits for other vendors than it does.
+
+        A vendor's limit decides how much of a queue is picked: a kind that does not need the vendor would wait for it.
+        """
         if job.kind in self._jobs:
             raise TypeError(f"two handlers for {job.kind}")
+        terms = job.payload.terms
+        if terms.vendors and job.steps is None:
+            raise TypeError(f"{job.kind} has no step in which it could ask {', '.join(terms.vendors)}")
+        for other in self:
+            theirs = other.payload.terms
+            if theirs.queue == terms.queue and set(theirs.vendors) != set(terms.vendors):
+                raise TypeError(
+                    f"{job.kind} and {other.kind} wait for other vendors: give it a queue beside {terms.queue}"
+                )
         self._jobs[job.kind] = job
 
     def vendor_job(self, payload: type[P]) -> Callable[[type[VendorJob[P, G, Any, A]]], type[VendorJob[P, G, Any, A]]]:

@@ -19,7 +19,12 @@ def backoff(attempt: int, draw: random.Random) -> timedelta:
     return ceiling * draw.uniform(0.1, 1.0)
 
 
-def pause(retry_after: float | None, draw: random.Random) -> timedelta:
-    """Return the wait that a vendor asked for, in seconds, and a little more so that a crowd does not return as one."""
+def asked(retry_after: float | None) -> timedelta:
+    """Return the pause that a vendor asked for, in seconds, as long as we believe it."""
     told = PAUSE_UNTOLD.total_seconds() if retry_after is None else max(SHORTEST_PAUSE.total_seconds(), retry_after)
-    return timedelta(seconds=min(told, LONGEST_PAUSE.total_seconds())) * draw.uniform(1.0, 1.2)
+    return timedelta(seconds=min(told, LONGEST_PAUSE.total_seconds()))
+
+
+def pause(retry_after: float | None, draw: random.Random) -> timedelta:
+    """Return the pause that a vendor asked for, and a little more so that a crowd does not return as one."""
+    return asked(retry_after) * draw.uniform(1.0, 1.2)

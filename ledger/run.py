@@ -11,28 +11,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from ledger import clock
 from ledger.checkpoint import reaching
 from ledger.claimed import Claimed, Ended
 from ledger.enqueue import FOLLOW_UPS
-from ledger.errors import Misconfigured
+from ledger.errors import Misconfigured, RateLimited
 from ledger.failure import Failure, describe
 from ledger.job import Job, Registry
+from ledger.limits import block
+from ledger.line import Line
+from ledger.message import say
 from ledger.outcome import Again, Cancel, Cancelled, Known, Snooze, Snoozed
 from ledger.payload import Payload
+from ledger.retry import asked
+from ledger.start import Blocked, begin, beginning, of_job, start
 from ledger.transaction import moved_on, through_restarts
 from ledger.verdict import Verdict, judge
 
-START = text("SELECT ledger.start_v1(:id, :fence)")
-BEGIN_LOAD = text("SELECT ledger.begin_load_v1(:id, :fence)")
-BEGIN_SAVE = text("SELECT ledger.begin_save_v1(:id, :fence)")
+BEGIN_LOAD = "SELECT ledger.begin_load_v1({id}, {fence})"
+BEGIN_SAVE = "SELECT ledger.begin_save_v1({id}, {fence})"
 KEEP = text("SELECT ledger.keep_answer_v1(:id, :input_hash, CAST(:answer AS jsonb))")
 GO_ON = text("SELECT ledger.go_on_v1(CAST(:cursor AS jsonb), :percent, :doing)")
-FAIL = text("SELECT ledger.fail_v1(:id, :fence, CAST(:error AS jsonb), :state, :run_at, :reason, :spent)")
+FAIL = text("SELECT ledger.fail_v1(:id, :fence, CAST(:error AS jsonb), :state, :wait, :reason, :spent)")
 BEGIN_END = text("SELECT ledger.begin_end_v1(:id, :fence, :state, :reason, CAST(:error AS jsonb))")
 GIVE_BACK = text("SELECT ledger.give_back_v1(CAST(ARRAY[:id] AS bigint[]), CAST(ARRAY[:fence] AS integer[]))")
 SNOOZE = text("SELECT ledger.snooze_v1(:id, :fence, :until)")
@@ -69,15 +72,24 @@ class Runner:
     listening: Callable[[], AbstractContextManager[Tail]] = lambda: nullcontext(lambda: None)
     draw: random.Random = random.Random()  # noqa: RUF009 - one source of jitter for the process is what is wanted
 
-    def run(self, claimed: Claimed) -> Ended:
+    def line(self, take: Callable[[], Claimed | None] = lambda: None) -> Line:
+        """Return a connection for jobs that one thread runs one after the other; `take` gives it the next one."""
+        return Line(self.engine, take)
+
+    def run(self, claimed: Claimed, line: Line | None = None) -> Ended:
         """Run one job to the end of this attempt; never raises but for a database that stays away."""
+        if line is None:
+            with self.line() as own:
+                return self.run(claimed, own)
         run = _Run(self, claimed, self.registry[claimed.kind])
         try:
             with reaching(run.reach), self.listening() as run.tail:
-                ended = run.attempted()
+                ended = run.attempted(line)
         except Unseen:
             through_restarts(run.given_back)
             ended = run.ended("available", "given_back")
+        except Blocked:
+            ended = run.ended("retryable", "vendor_paused")
         except Cancelled as stop:
             ended = run.cancelled(stop.said)
         except Snoozed as later:
@@ -119,25 +131,25 @@ class _Run:
         self.said_at = float("-inf")
         self.in_transaction = False
 
-    def attempted(self) -> Ended:
-        self._must_be_heard()
-        payload = self.job.payload.read(self.claimed.payload)
-        if self.job.steps is not None:
-            return self._vendor_job(payload)
-        return self._database_job(payload)
+    def attempted(self, line: Line) -> Ended:
+        with line.dropped_on_failure():
+            self._must_be_heard()
+            payload = self.job.read(self.claimed.payload)
+            if self.job.steps is None:
+                return self._database_job(payload, line)
+        line.drop()  # its transactions take connections of the pool, and the vendor takes its time
+        return self._vendor_job(payload)
 
     def plain(self) -> bool:
         """Run a job without effects; false if it was no longer ours to start."""
         assert self.job.plain is not None  # noqa: S101 - the worker sends only such jobs here
         if not self.claimed.started and not through_restarts(self._started):
             return False
-        self.job.plain(self.job.payload.read(self.claimed.payload))
+        self.job.plain(self.job.read(self.claimed.payload))
         return True
 
     def _vendor_job(self, payload: Payload) -> Ended:
         steps = self.job.steps
-        if not through_restarts(self._started):
-            return self.ended(MOVED_ON)
         loaded = through_restarts(lambda: self._load(payload))
         if loaded is None:
             return self.ended(MOVED_ON)
@@ -156,8 +168,8 @@ class _Run:
     def _load(self, payload: Payload) -> tuple[Any, Mapping[str, Any]] | None:
         steps.debug("job.loads")
         with self._transaction(), Session(self.runner.engine) as db, db.begin():
-            answers = db.execute(BEGIN_LOAD, self.known).scalar_one()
-            return None if answers is None else (self.job.steps.load(db, payload), answers)
+            answers = self._begin(db.connection(), BEGIN_LOAD)
+            return None if answers is None else (self.job.steps.load(db, payload), json.loads(answers))
 
     def _answer(self, given: Any, kept: Mapping[str, Any]) -> Any:
         """Ask the vendor, or take the answer that an earlier attempt paid for."""
@@ -181,21 +193,43 @@ class _Run:
         with self.runner.engine.begin() as db:
             db.execute(KEEP, {"id": self.claimed.id, "input_hash": input_hash, "answer": answer})
 
-    def _database_job(self, payload: Payload) -> Ended:
-        if not through_restarts(self._started):
-            return self.ended(MOVED_ON)
-        return through_restarts(lambda: self._save(lambda db: self._body(db, payload)))
+    def _database_job(self, payload: Payload, line: Line) -> Ended:
+        def done() -> tuple[str, bool]:
+            with line.dropped_on_failure(), self._transaction():
+                self.reach()
+                if not line.has_begun(self.claimed):
+                    self._begin(line.connection(), BEGIN_SAVE)
+                with line.session() as db, db.begin():
+                    state = self._written(db, self._body(db, payload))
+                line.commit(*self._following(line))
+            return state, bool(db.info.get(FOLLOW_UPS))
+
+        state, rings = through_restarts(done)
+        if rings or state != "succeeded":
+            self.runner.ring()
+        return self.ended(state)
+
+    def _following(self, line: Line) -> tuple[Claimed, *tuple[str, ...]] | tuple[()]:
+        """Return the thread's next job and what begins it, if the message that commits this one may do that, too."""
+        job = line.next()
+        if job is None or self.runner.registry[job.kind].steps or self.runner.registry[job.kind].plain:
+            return ()
+        if not self.runner.heard() or self.runner.cancelled(job.id):
+            return ()
+        return job, *beginning(job, BEGIN_SAVE)
 
     def _started(self) -> bool:
-        """Spend the attempt in a transaction of its own; false if the job is no longer ours.
-
-        One that also read or completed would leave no trace of a crash: the job that kills its worker would be tried
-        for ever.
-        """
+        """Spend the attempt of a job that has no transaction of its own; false if the job is no longer ours."""
         with self.runner.engine.begin() as db:
-            attempt: int | None = db.execute(START, self.known).scalar_one()
-        self.attempt = attempt or self.attempt
-        return attempt is not None
+            spent = start(db, self.claimed)
+        self.attempt = spent or self.attempt
+        return spent is not None
+
+    def _begin(self, db: Connection, first: str) -> bytes | None:
+        """Spend the attempt and begin the first step's transaction; return what that answered."""
+        spent, answer = begin(db, self.claimed, first)
+        self.attempt = spent or self.attempt
+        return answer
 
     def reach(self, percent: int | None = None, doing: str | None = None) -> None:
         """Stop here if the job is to be cancelled; else write how far it is."""
@@ -222,25 +256,28 @@ class _Run:
         assert self.job.in_database is not None  # noqa: S101 - a registered job has one of the shapes
         return self.job.in_database(db, payload)
 
-    def _save(self, write: Callable[[Session], Again | Cancel | Snooze | None]) -> Ended:
+    def _save(self, write: Callable[[Session], Cancel | None]) -> Ended:
         self.reach()
         steps.debug("job.saves")
-        with self._transaction(), Session(self.runner.engine) as db:
-            with db.begin():
-                state = "succeeded"
-                db.execute(BEGIN_SAVE, self.known)
-                said = write(db)
-                if isinstance(said, Cancel):
-                    raise Cancelled(said)
-                if isinstance(said, Snooze):
-                    raise Snoozed(said)
-                if isinstance(said, Again):
-                    db.flush()
-                    going = {"cursor": json.dumps(said.cursor), "percent": said.percent, "doing": said.doing}
-                    state = db.execute(GO_ON, going).scalar_one()
-            if db.info.get(FOLLOW_UPS) or isinstance(said, Again):
-                self.runner.ring()
-        return self.ended(state)
+        with self._transaction(), Session(self.runner.engine) as db, db.begin():
+            say(db.connection(), "BEGIN", of_job(BEGIN_SAVE, self.claimed))
+            self._written(db, write(db))
+        if db.info.get(FOLLOW_UPS):
+            self.runner.ring()
+        return self.ended("succeeded")
+
+    def _written(self, db: Session, said: Again | Cancel | Snooze | None) -> str:
+        """Do as the handler said, in the transaction that has completed its job; return the state that this leaves."""
+        if isinstance(said, Cancel):
+            raise Cancelled(said)
+        if isinstance(said, Snooze):
+            raise Snoozed(said)
+        if not isinstance(said, Again):
+            return "succeeded"
+        db.flush()
+        going = {"cursor": json.dumps(said.cursor), "percent": said.percent, "doing": said.doing}
+        state: str = db.execute(GO_ON, going).scalar_one()
+        return state
 
     def cancelled(self, said: Cancel) -> Ended:
         """End the job as its handler asked."""
@@ -265,13 +302,11 @@ class _Run:
             error,
             attempt=self.attempt,
             max_attempts=self.claimed.max_attempts,
-            give_up_at=self.claimed.give_up_at,
-            now=clock.now(),
+            patience=self.claimed.patience_left,
             draw=self.runner.draw,
         )
         if not verdict.ends:
-            pausing = error if isinstance(error, Misconfigured) else None
-            return self.ended(*through_restarts(lambda: self._fail(verdict, failure, pausing)), failure)
+            return self.ended(*through_restarts(lambda: self._fail(verdict, failure, error)), failure)
         return self.ended(*self._end_with_otherwise(verdict, failure.stored()), failure)
 
     def _end_with_otherwise(self, verdict: Verdict, error: Mapping[str, str | None]) -> tuple[str, str | None]:
@@ -283,7 +318,7 @@ class _Run:
             log.error("job.otherwise_failed", extra={"job_id": self.claimed.id})  # noqa: TRY400
             return through_restarts(lambda: self._end(verdict, error, None))
 
-    def _fail(self, verdict: Verdict, failure: Failure, pausing: Misconfigured | None) -> tuple[str, str | None]:
+    def _fail(self, verdict: Verdict, failure: Failure, error: Exception) -> tuple[str, str | None]:
         with self.runner.engine.begin() as db:
             state = db.execute(
                 FAIL,
@@ -291,14 +326,20 @@ class _Run:
                     **self.known,
                     "error": json.dumps(failure.stored()),
                     "state": verdict.state,
-                    "run_at": verdict.run_at,
+                    "wait": verdict.wait,
                     "reason": verdict.reason,
                     "spent": verdict.spent,
                 },
             ).scalar_one()
-            if state is not None and pausing is not None:  # the next of its kind would only find out the same
-                business = self.claimed.business_id if pausing.of_business else None
-                db.execute(MISCONFIGURED, {"kind": self.claimed.kind, "code": pausing.code, "business": business})
+            # The next one would only be told the same.
+            match error:
+                case _ if state is None:
+                    pass
+                case Misconfigured():
+                    business = self.claimed.business_id if error.of_business else None
+                    db.execute(MISCONFIGURED, {"kind": self.claimed.kind, "code": error.code, "business": business})
+                case RateLimited(vendor=str() as vendor, retry_after=float() | int() as seconds):
+                    block(db, vendor, asked(seconds))
         return state or MOVED_ON, verdict.reason
 
     def _end(

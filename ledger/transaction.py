@@ -17,6 +17,8 @@ DEADLOCKED = ("40P01", "40001")
 """SQLSTATES of a transaction that stood in another's way: at once, it may get through."""
 BUSY = ("55P03", "57014", "53100", "53200", "53300", "53400")
 """SQLSTATES of a lock or a statement that took too long, and of a server that has run out of something."""
+HELD_UP = "55P03"
+"""SQLSTATE of a statement that would have had to wait for a lock."""
 MOST_DEADLOCKS = 5
 PATIENCE = 60.0
 """Seconds: a PostgreSQL restart takes less; after it, the job is left to its deadline."""
@@ -39,6 +41,11 @@ def passing(error: BaseException) -> bool:
 def moved_on(error: BaseException) -> bool:
     """Whether the job was no longer ours to write."""
     return isinstance(error, DBAPIError) and _state(error) == STALE
+
+
+def held_up(error: BaseException) -> bool:
+    """Whether somebody else had locked what the statement needs."""
+    return isinstance(error, DBAPIError) and _state(error) == HELD_UP
 
 
 def through_restarts(transaction: Callable[[], T], patience: float = PATIENCE) -> T:

@@ -12,7 +12,7 @@ HEARTBEAT_EVERY = timedelta(seconds=1)
 UNHEARD_AFTER = timedelta(seconds=4)
 """A worker whose own last good heartbeat is older starts nothing: it may be about to be rescued."""
 STALE_AFTER = timedelta(seconds=6)
-RESCUE_EVERY = timedelta(seconds=1)
+RESCUE_EVERY = timedelta(seconds=0.5)
 MOST_RESCUES = 3
 
 HEARTBEAT = text("SELECT ledger.heartbeat_v1(:worker, :threads, :kinds)")

@@ -12,10 +12,12 @@ from psycopg import sql as pg
 from sqlalchemy import Connection, create_engine, text
 
 from jobs.registry import load
+from ledger import limits
 from ledger.contract import publish
 from lifecycle.due import apply as apply_due
 from migrations.sqlfile import run
 from models.guards import apply as apply_guards
+from providers.limits import LIMITS, WHY
 
 ONE_AT_A_TIME = 7_316_001
 """Advisory lock: two deploys that migrate at once wait for each other."""
@@ -42,6 +44,7 @@ def migrate(admin_url: str, passwords: Mapping[str, str] | None = None) -> None:
                 apply_guards(db)
             with db.begin():
                 publish(db, load())
+                limits.publish(db, LIMITS, WHY)
             _beside_others(db, lambda: _set_passwords(db, passwords or {}))
     finally:
         engine.dispose()

@@ -22,6 +22,7 @@ class State(StrEnum):
     parked ────┘      ↑ │          │         │      ├→ dead
            ↑          └─│──────────│─────────┘      └→ cancelled
            └────────────┴──────────┘ paused
+    dispatched → available, where its worker does not know its kind
     any that is open, or dead → discarded; any that waits → cancelled; dead, cancelled, discarded → available, by hand
     """
 
@@ -68,8 +69,16 @@ Ids = Annotated[
     plain("Ids", JSONB(), "ids, codes, flags and times", "jsonb_typeof(VALUE) = 'object'", bundles=NONE),
 ]
 
-EMPTYING = {"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02", "autovacuum_vacuum_cost_delay": "0"}
-"""Rows change state some five times: room on the page for the start stamp, and a vacuum that keeps up."""
+EMPTYING = {
+    "fillfactor": "80",
+    "autovacuum_vacuum_scale_factor": "0.02",
+    "autovacuum_vacuum_cost_delay": "0",
+    "vacuum_truncate": "false",
+}
+"""Rows change state some five times: room on the page for the start stamp, and a vacuum that keeps up.
+
+It gives no empty page at the end back to the disk: for that it would lock the table against everybody.
+"""
 
 NAMED = Matching(column="payload", finds="the ids of erased rows", then=(Delete(),))
 
@@ -95,6 +104,7 @@ class JobKind(PlatformRow, because="a kind is part of the program"):
     timeout: Mapped[Period]
     max_attempts: Mapped[Small]
     give_up_after: Mapped[Period]
+    vendors: Mapped[Words] = mapped_column(server_default=text("'{}'"))
     about: Mapped[OwnWords]
 
 
@@ -140,6 +150,7 @@ class Job(PlatformRow, because="the ledger reads across businesses; business_id 
     cancel_requested_at: Mapped[Moment | None]
     progress: Mapped[Small | None]
     doing: Mapped[Name | None]
+    in_batch: Mapped[Flag] = mapped_column(server_default=text("false"))
     fingerprint: Mapped[Name | None]
     failed_at: Mapped[Moment | None]
 
@@ -228,7 +239,7 @@ class KeptAnswer(PlatformRow, because="it belongs to a job; no login may read it
     """A vendor's paid answer, kept until its job closes, so that a crash after it does not pay twice."""
 
     __tablename__ = "kept_answers"
-    __table_args__ = ({"schema": "ledger"},)
+    __table_args__ = (Index("kept_answers_by_age", "kept_at"), {"schema": "ledger"})
     __life__ = Life(
         category=Category.COMMUNICATION,
         links=(Matching(column="job_id", finds="the jobs that name erased rows", then=(Delete(),)),),

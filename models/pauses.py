@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import PlatformRow
 from models.data_map import Category, Delete, Expires, Life, NoOne
-from models.kinds import Id, Moment, Word
+from models.kinds import Flag, Id, Moment, Word
 from models.ledger import OwnWords, Serial
 
 
@@ -32,6 +32,7 @@ class Pause(PlatformRow, because="on-call pauses across businesses; business_id 
     why: Mapped[OwnWords]
     ended_at: Mapped[Moment | None]
     ended_by: Mapped[OwnWords | None]
+    settled: Mapped[Flag] = mapped_column(server_default=text("false"))
 
     __table_args__ = (
         Index(
@@ -43,5 +44,6 @@ class Pause(PlatformRow, because="on-call pauses across businesses; business_id 
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("ended_at IS NULL"),
         ),
+        Index("pauses_to_settle", "id", postgresql_where=text("NOT settled")),
         {"schema": "ledger"},
     )

@@ -205,7 +205,7 @@ def _refusal(status: int, said: str, headers: Mapping[str, str]) -> JobError:
         case 301 | 302 | 303 | 307 | 308 | 404 | 405:
             failure = Misconfigured("anthropic_not_there", "no Anthropic at this address", setting=BASE_URL)
         case 429:
-            failure = RateLimited("anthropic_busy", "Anthropic asked for a pause", asked_pause(headers))
+            failure = RateLimited("anthropic_busy", "Anthropic asked for a pause", asked_pause(headers), "anthropic")
         case 408 | 409 | 425:
             failure = TryAgain("anthropic_unready", "Anthropic could not take the request now")
         case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -136,7 +136,7 @@ def _refusal(status: int, body: object, headers: Mapping[str, str] | None) -> Jo
             # Path and model are fixed above, so the address is wrong, and for every recording alike.
             failure = Misconfigured("deepgram_not_there", "no Deepgram at this address", setting=BASE_URL)
         case 429:
-            failure = RateLimited("deepgram_busy", "Deepgram asked for a pause", asked_pause(headers))
+            failure = RateLimited("deepgram_busy", "Deepgram asked for a pause", asked_pause(headers), "deepgram")
         case 408 | 409 | 425:
             failure = TryAgain("deepgram_unready", "Deepgram could not take the request now")
         case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:

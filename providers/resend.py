@@ -171,7 +171,7 @@ def _refusal(status: int, name: str, headers: Mapping[str, str] | None) -> JobEr
         case 429, ("daily_quota_exceeded" | "monthly_quota_exceeded"):
             failure = Misconfigured("resend_quota_used", "the account's mails are used up", setting=KEY)
         case 429, _:
-            failure = RateLimited("resend_busy", "Resend asked for a pause", asked_pause(headers))
+            failure = RateLimited("resend_busy", "Resend asked for a pause", asked_pause(headers), "resend")
         case ((404 | 405), _):
             failure = Misconfigured("resend_not_there", "no Resend at this address", setting=BASE_URL)
         case ((408 | 409 | 425), _):

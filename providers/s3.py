@@ -235,7 +235,7 @@ def _refusal(code: str, status: int, headers: Mapping[str, str] | None) -> JobEr
         case (("NoSuchKey" | "404" | "NoSuchVersion"), _):
             failure = GiveUp("object_missing", "there is no such object in the bucket")
         case (("SlowDown" | "TooManyRequests" | "429"), _):
-            failure = RateLimited("s3_busy", "the object store asked for a pause", asked_pause(headers))
+            failure = RateLimited("s3_busy", "the object store asked for a pause", asked_pause(headers), "objects")
         case ("NotImplemented", _):
             pass
         case "RequestTimeTooSkewed", _:

@@ -53,6 +53,16 @@ def pytest_configure() -> None:
     sys.addaudithook(_refuse_the_network)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests reported of what they measured, whether they passed or not."""
+    for outcome in ("passed", "failed"):
+        for test in terminalreporter.stats.get(outcome, []):
+            for name, value in test.user_properties:
+                if name == "report":
+                    terminalreporter.section(test.nodeid)
+                    terminalreporter.write_line(str(value))
+
+
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """Return a folder for this process's servers, with a short path, removed at the end."""

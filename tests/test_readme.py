@@ -22,7 +22,8 @@ class Facts:
 
     def __init__(self, web_url: str) -> None:
         self.url = web_url
-        ids = {name: uuid4() for name in ("business", "person", "call", "leg", "recording", "conversation", "chat")}
+        known = ("business", "person", "call", "leg", "recording", "conversation", "chat", "batch")
+        ids = {name: uuid4() for name in known}
         self.ids = ids
         rows: list[tuple[str, dict[str, Any]]] = [
             ("businesses", {"id": ids["business"], "name": "A shop", "country": "IE"}),
@@ -93,6 +94,17 @@ def test_the_many_that_are_shown_are_enqueued(facts: Facts, database: Any) -> No
     ((job_id, kind, payload, _),) = jobs(database)
     assert first == (job_id,)
     assert (kind, payload) == ("conversations.summarize", {"conversation_id": str(facts.ids["conversation"])})
+
+
+def test_the_batch_that_is_shown_is_sealed_with_its_job(facts: Facts, database: Any) -> None:
+    facts.run(blocks("sql")[3])
+    ((_, kind, payload, _),) = jobs(database)
+    assert (kind, payload) == ("conversations.summarize", {"conversation_id": str(facts.ids["conversation"])})
+    engine = create_engine(database.admin_url)
+    with engine.connect() as db:
+        row = db.execute(text("SELECT id, sealed_at, completed_at FROM ledger.batches")).one()
+    engine.dispose()
+    assert (row.id, row.sealed_at is not None, row.completed_at) == (facts.ids["batch"], True, None)
 
 
 def test_the_python_that_is_shown_enqueues_the_same(facts: Facts, database: Any) -> None:

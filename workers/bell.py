@@ -30,6 +30,10 @@ class Bell:
         """Return the list of a queue and priority."""
         return f"{self._prefix}:{queue}:{priority}"
 
+    def queue_of(self, key: str) -> str:
+        """Return the queue whose list this is."""
+        return key.removeprefix(f"{self._prefix}:").rpartition(":")[0]
+
     def push(self, queue: str, jobs: Iterable[Dispatched]) -> None:
         """Ring for jobs, in their order."""
         by_priority: dict[int, list[str]] = {}
@@ -76,6 +80,12 @@ class Bell:
     def wait(self, seconds: float = LONGEST_WAIT) -> bool:
         """Wait until somebody rings; returns whether one did."""
         return self._redis.blpop([f"{self._prefix}:{BELL_KEY}"], seconds) is not None
+
+
+def priority(key: str) -> int:
+    """Read the priority of a list from its name; the first one's if it has none: what came by another way."""
+    _, _, said = key.rpartition(":")
+    return int(said or PRIORITIES[0])
 
 
 def token(raw: bytes) -> Token:

@@ -159,8 +159,9 @@ def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
         if tried.traceback:
             console.print(tried.traceback, markup=False)
     console.print("\n  its chain")
-    for each in (link.job for link in story.chain):
-        console.print(f"    {each.id:>8}  {each.kind:<26} {each.state}" + ("  ← this" if each.id == job.id else ""))
+    for link in story.chain:
+        each, kind = link.job, f"{'  ' * link.depth}{link.job.kind}"
+        console.print(f"    {each.id:>8}  {kind:<34} {each.state}" + ("  ← this" if each.id == job.id else ""))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`nexara jobs` and `nexara pauses`; what they do is imported when they run."""
+"""`nexara jobs`, `nexara pauses` and `nexara limits`; what they do is imported when they run."""
 
 import json
 import sys

@@ -6,12 +6,14 @@ from collections import deque
 from collections.abc import Callable
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
-from ledger.claim import Token, complete_many
-from ledger.transaction import through_restarts
+from ledger.claim import Token, complete_free, complete_many
+from ledger.transaction import passing, through_restarts
 
 MOST_AT_ONCE = 500
 A_MOMENT = 0.005  # seconds for a set to fill: each costs a commit
+LOCKED_REST = 1.0  # seconds between two tries at rows that somebody else has locked
 log = logging.getLogger(__name__)
 
 
@@ -26,6 +28,7 @@ class Completer:
         self._done = done
         self._died = died
         self._waiting: deque[Token] = deque()
+        self._locked: set[Token] = set()
         self._some = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="completer", daemon=True)
@@ -49,20 +52,49 @@ class Completer:
     def _run(self) -> None:
         try:
             while self._waiting or not self._stopping.is_set():
-                self._some.wait()
+                self._some.wait(LOCKED_REST if self._locked else None)
                 self._stopping.wait(A_MOMENT)
                 self._some.clear()  # before they are taken: one that is put meanwhile rings again
                 while tokens := self._gather():
-                    through_restarts(lambda tokens=tokens: self._complete(tokens))  # type: ignore[misc]
-                    self._done(tokens)
+                    self._complete(tokens)
+                if self._locked:
+                    self._complete_free(list(self._locked))
         except Exception:
             log.critical("completer.died")
             self._died()
             raise
 
     def _complete(self, tokens: list[Token]) -> None:
-        with self._at_once.begin() as db:
-            complete_many(db, tokens)
+        def all_of_them() -> None:
+            with self._at_once.begin() as db:
+                complete_many(db, tokens)
+
+        try:
+            through_restarts(all_of_them)
+        except DBAPIError as error:
+            if not passing(error):
+                raise
+            log.warning("completer.held_up", extra={"count": len(tokens)})
+            self._complete_free(tokens)
+        else:
+            self._done(tokens)
+
+    def _complete_free(self, tokens: list[Token]) -> None:
+        """Complete what nobody else has locked; one row that a forgotten session holds must not stop the others."""
+
+        def those_free() -> list[Token]:
+            with self._at_once.begin() as db:
+                return complete_free(db, tokens)
+
+        try:
+            left = set(through_restarts(those_free))
+        except DBAPIError as error:
+            if not passing(error):
+                raise
+            left = set(tokens)
+        self._locked = self._locked.difference(tokens) | left
+        if done := [token for token in tokens if token not in left]:
+            self._done(done)
 
     def _gather(self) -> list[Token]:
         """Take what waits, up to a set."""

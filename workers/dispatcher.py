@@ -15,12 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from ledger.claimed import Ended
 from ledger.count import count_pace
 from ledger.dispatch import (
-    BELL,
     PRIORITIES,
     Dispatched,
     dispatch,
     promote,
     ring_again,
+    settle_batches,
     settle_pauses,
     sleep,
     threads,
@@ -29,8 +29,8 @@ from ledger.dispatch import (
 from workers.bell import Bell
 from workers.depth import SHALLOWEST, Depth
 from workers.held import Held
+from workers.knocks import Knocks
 from workers.rescuer import Rescuer
-from workers.wiring import KEPT_ALIVE
 
 log = logging.getLogger(__name__)
 POLL = 0.005  # seconds, while there was work a moment ago
@@ -40,6 +40,7 @@ NAP = 0.5  # seconds: the longest sleep when nobody knocks
 PROMOTE_EVERY = 0.1
 RING_AGAIN_EVERY = 1.0
 SETTLE_EVERY = 1.0
+SETTLE_BATCHES_EVERY = 0.25
 COUNT_EVERY = 1.0
 COUNT_THREADS_EVERY = 1.0
 SHARE = 0.75  # of a queue's work in flight that one business may have: long jobs cannot be interrupted for another's
@@ -55,7 +56,7 @@ class Dispatcher:
         self._at_once = Held(engine)
         self._rescuer = Rescuer(engine, tell)
         self._bell = bell
-        self._listen_url = listen_url
+        self._knocks = Knocks(listen_url, engine, self._knocked)
         self._stopping = threading.Event()
         self._knock = threading.Event()
         self._named: deque[tuple[str, int]] = deque()
@@ -75,7 +76,7 @@ class Dispatcher:
         """Dispatch until told to stop."""
         for name, watch in (
             ("rescue", lambda: self._rescuer.run(self._stopping)),
-            ("listen", self._listen),
+            ("listen", lambda: self._again_and_again(lambda: self._knocks.hear(self._stopping))),
             ("bell", self._wait_for_bell),
         ):
             threading.Thread(target=self._for_life, args=(watch,), name=name, daemon=True).start()
@@ -115,6 +116,12 @@ class Dispatcher:
                 settled = settle_pauses(db)
             if settled:  # there may be more of a backlog
                 self._due["pauses"] = 0.0
+            moved += settled
+        if self._is_due("batches", SETTLE_BATCHES_EVERY):
+            with self._at_once.begin() as db:
+                settled = settle_batches(db)
+            if settled:
+                self._due["batches"] = 0.0
             moved += settled
         if self._is_due("pace", COUNT_EVERY):
             with self._at_once.begin() as db:
@@ -178,9 +185,11 @@ class Dispatcher:
         return True
 
     def _nap(self) -> None:
-        """Say that we sleep, look once more, then wait until somebody knocks."""
+        """Say that we sleep, if we could hear a knock; look once more, then wait for one."""
         self._knock.clear()
-        if self._asleep is not True:
+        if self._knocks.deaf:
+            self._wake()
+        elif self._asleep is not True:
             with self._at_once.begin() as db:
                 sleep(db, asleep=True)
             self._asleep = True
@@ -196,20 +205,11 @@ class Dispatcher:
                 sleep(db, asleep=False)
             self._asleep = False
 
-    def _listen(self) -> None:
-        """Hear an enqueuer's knock; without such a connection (a transaction pooler) the poll is enough."""
-
-        def hear() -> None:
-            with psycopg.connect(self._listen_url, autocommit=True, **KEPT_ALIVE) as connection:
-                connection.execute(f"LISTEN {BELL}")
-                while not self._stopping.is_set():
-                    for knock in connection.notifies(timeout=5, stop_after=1):
-                        queue, _, priority = knock.payload.partition(":")
-                        if priority.isdecimal():
-                            self._named.append((queue, int(priority)))
-                        self._knock.set()
-
-        self._again_and_again(hear)
+    def _knocked(self, where: str) -> None:
+        queue, _, priority = where.partition(":")
+        if priority.isdecimal():
+            self._named.append((queue, int(priority)))
+        self._knock.set()
 
     def _wait_for_bell(self) -> None:
         """Hear a worker's ring for its follow-up jobs."""
@@ -235,5 +235,5 @@ class Dispatcher:
         while not self._stopping.is_set():
             try:
                 hear()
-            except (psycopg.Error, redis.RedisError, OSError):
+            except (psycopg.Error, SQLAlchemyError, redis.RedisError, OSError):
                 self._stopping.wait(1.0)

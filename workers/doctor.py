@@ -14,15 +14,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from jobs.registry import load
 from ledger.contract import missing
 from ledger.errors import JobError
+from ledger.queries import OpenTransaction, read_oldest
 from settings import Settings
 from workers.bell import connect
 from workers.reach import malformed, reason, redis_malformed
 from workers.wiring import engine, vendors
 
+SEES_ALL = text("SELECT pg_has_role('nexara_ledger', 'pg_read_all_stats', 'USAGE')")
 OLDEST_REDIS = (7, 0)
 OLDEST_POSTGRES = 150000
-LONG_TRANSACTION = 60
-"""Seconds: an older snapshot keeps the ledger's dead rows, and makes every pick slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +105,19 @@ def _inside(db: Connection) -> Iterator[Finding]:
         found="all known" if not unknown else f"unknown: {', '.join(unknown)}",
         mend="" if not unknown else "run `nexara migrate`",
     )
-    oldest = db.execute(
-        text(
-            "SELECT coalesce(max(extract(epoch FROM now() - xact_start)), 0)::int FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    ).scalar_one()
-    yield Finding(
-        "oldest transaction",
-        well=oldest < LONG_TRANSACTION,
-        found=f"{oldest} s, as far as this role may see",
-        mend="" if oldest < LONG_TRANSACTION else "find it in pg_stat_activity and end it: it slows every pick",
-    )
+    if migrated:
+        yield told_of(read_oldest(db), sees_all=bool(db.execute(SEES_ALL).scalar_one()))
+
+
+def told_of(oldest: OpenTransaction | None, *, sees_all: bool = True) -> Finding:
+    """Judge the oldest transaction: a forgotten one keeps the ledger's dead rows, and makes every pick slower."""
+    so_far = "" if sees_all else "; other roles' are not seen"
+    grant = "" if sees_all else "to see all, as a superuser: GRANT pg_read_all_stats TO nexara_ledger"
+    if oldest is None:
+        return Finding("oldest transaction", well=True, found=f"none is open{so_far}", mend=grant)
+    age = f"{oldest.age.total_seconds():.0f} s, {oldest.role or 'nobody'}'s, {oldest.state or 'active'}"
+    mend = f"if nobody needs it, as a superuser: {oldest.mend}" if oldest.too_old else grant
+    return Finding("oldest transaction", well=not oldest.too_old, found=age + so_far, mend=mend)
 
 
 def _dashboard(settings: Settings) -> Iterator[Finding]:

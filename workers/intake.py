@@ -14,16 +14,19 @@ from dramatiq.broker import Consumer, MessageProxy
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger.claim import Token, claim, give_back
+from ledger.claim import Token, claim, disclaim, give_back, refuse
 from ledger.claimed import Claimed
 from ledger.dispatch import PRIORITIES, Dispatched, dispatch, ring_again
 from ledger.job import Registry
-from workers.bell import Bell
+from workers.bell import Bell, priority
 from workers.budget import Budget
+from workers.crew import Crew
 
 log = logging.getLogger(__name__)
 QUEUE = "nexara"
 """dramatiq's name for the one stream of work a process has; our queues are lists behind it."""
+STRANGE_REST = 1.0
+"""Seconds for which a queue is left to others, after it held a job of a kind that this release does not know."""
 HUNG_REST = 5.0
 """Seconds for which a Redis that hangs is gone round: each pop that it does not answer takes three."""
 
@@ -51,12 +54,13 @@ class Intake:
         self._held: dict[
             Token, Claimed
         ] = {}  # by fence too: a job may be taken back and come again while its thread runs
-        self._rest: dict[Token, deque[Claimed]] = {}
+        self._doubtful: list[Token] = []  # whose claim may have been done though its answer was lost
         self._closed = threading.Event()
         self._redis_again = 0.0
+        self._queue_again: dict[str, float] = {}
         self._heard = heard
         self.budget = budget
-        self.threads = budget.threads
+        self.crew = Crew(budget.threads)
 
     @property
     def closed(self) -> bool:
@@ -71,10 +75,6 @@ class Intake:
         """Return a job this process holds under this fence."""
         return self._held.get((job_id, fence))
 
-    def rest(self, job_id: int, fence: int) -> deque[Claimed]:
-        """Return the jobs that whoever carries this one takes after it; its neighbours take from the same ones."""
-        return self._rest.pop((job_id, fence), deque())
-
     def forget(self, tokens: Iterable[Token]) -> None:
         """Note that these have ended, or are another's."""
         count = sum(self._held.pop(token, None) is not None for token in tokens)
@@ -82,6 +82,7 @@ class Intake:
 
     def give_back_all(self) -> int:
         """Give back, unspent, whatever is still held; returns how many were."""
+        self._settle_doubts()
         return self._give_back(list(self._held.values()))
 
     def _give_back(self, jobs: Sequence[Claimed]) -> int:
@@ -92,8 +93,8 @@ class Intake:
         self.forget((job.id, job.fence) for job in jobs)
         return given
 
-    def fetch(self, wait: float) -> list[Claimed]:
-        """Claim what there is room for, and return what needs a thread of its own; waits up to `wait` seconds.
+    def fetch(self, wait: float) -> Sequence[Claimed]:
+        """Claim what there is room for, and return what is for an idle thread; waits up to `wait` seconds.
 
         A Redis that is down is gone round.
         """
@@ -103,39 +104,34 @@ class Intake:
         if not self._heard():  # what it claimed now it would only give back, and claim again
             time.sleep(min(wait, 0.25))
             return []
-        key, tokens = self._pop(room, wait)
-        if not tokens:
-            return []
+        key, tokens = "", self._doubtful
         try:
+            self._settle_doubts()
+            key, tokens = self._pop(room, wait)
+            if not tokens:
+                return []
             claimed = self._claim(tokens)
         except SQLAlchemyError:
             log.warning("intake.claim_failed", extra={"count": len(tokens)})
+            self._doubtful = tokens
             self._return(key, tokens)
             time.sleep(min(wait, 0.25))
             return []
+        if len(claimed) < len(tokens):
+            self._refuse(key, tokens)
         if self.closed:
             self._give_back(claimed)
             return []
-        return self._shared(claimed)
-
-    def _shared(self, claimed: list[Claimed]) -> list[Claimed]:
-        """Return one started job a thread, and leave the others of its set to whichever of these ends first.
-
-        To hand a job to a thread costs more than a small job does.
-        """
-        started = [job for job in claimed if job.started]
-        if len(started) <= self.threads:
-            return claimed
-        carried = started[: self.threads]
-        rest = deque(started[self.threads :])
-        self._rest.update(((job.id, job.fence), rest) for job in carried)
-        return [*carried, *(job for job in claimed if not job.started)]
+        return self.crew.take_on(claimed, priority(key))
 
     def _pop(self, room: int, wait: float) -> tuple[str, list[Token]]:
         if time.monotonic() >= self._redis_again:
             try:
                 self._queues.append(self._queues.pop(0))  # no queue is always asked first
-                return self._bell.pop(self._queues, room, wait)
+                if queues := self._open_queues():
+                    return self._bell.pop(queues, room, wait)
+                time.sleep(min(wait, 0.1))
+                return "", []  # noqa: TRY300 - the ledger itself is not asked instead
             except (redis.RedisError, OSError) as error:
                 log.warning("intake.redis_down")
                 if isinstance(error, (redis.TimeoutError, TimeoutError)):
@@ -151,6 +147,32 @@ class Intake:
         self.budget.take(len(claimed))
         self._held.update(((job.id, job.fence), job) for job in claimed)
         return claimed
+
+    def _refuse(self, key: str, tokens: list[Token]) -> None:
+        """Give back what is of kinds that we do not know, and leave its queue to others: we would pop it again."""
+        try:
+            with self._at_once.begin() as db:
+                refused = refuse(db, self._kinds, tokens)
+        except SQLAlchemyError:
+            return  # they are rung again
+        if refused:
+            log.warning("intake.kind_unknown", extra={"count": refused})
+            if key:
+                self._queue_again[self._bell.queue_of(key)] = time.monotonic() + STRANGE_REST
+            else:
+                time.sleep(STRANGE_REST / 4)
+
+    def _open_queues(self) -> list[str]:
+        """Return the queues that are not left to others."""
+        now = time.monotonic()
+        return [queue for queue in self._queues if self._queue_again.get(queue, 0.0) <= now]
+
+    def _settle_doubts(self) -> None:
+        """Give back what we may hold without knowing it: else it would wait half a minute for its rescue."""
+        if self._doubtful:
+            with self._at_once.begin() as db:
+                disclaim(db, self._worker, self._doubtful)
+            self._doubtful = []
 
     def _return(self, key: str, tokens: list[Token]) -> None:
         """Put back what could not be claimed; if Redis is down too, the dispatcher rings again."""

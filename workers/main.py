@@ -1,4 +1,4 @@
-"""The mains: read settings, wire, run until a signal."""
+"""The mains: read settings, wire, run until a signal; each imports what it alone needs."""
 
 import logging
 import os
@@ -17,11 +17,8 @@ from ledger.contract import missing
 from ledger.job import Registry
 from settings import Settings
 from workers import log, sentry, tail
-from workers.dispatcher import Dispatcher
 from workers.reach import reaching, redis_malformed
-from workers.scheduler import Scheduler
 from workers.wiring import NotConfigured, bell, engine, need, require, vendors
-from workers.worker import WorkerProcess
 
 OWN_CONNECTIONS = 2
 """Connections a worker needs beside one a thread: the tap and the completer."""
@@ -29,6 +26,8 @@ OWN_CONNECTIONS = 2
 
 def run_worker(settings: Settings) -> None:
     """Run one worker process; raises NotConfigured or Misconfigured for what is missing, before it takes a job."""
+    from workers.worker import WorkerProcess
+
     require(database_url=settings.database_url, redis_url=settings.redis_url)
     _check_bell(settings)
     registry = load()
@@ -58,6 +57,8 @@ def run_worker(settings: Settings) -> None:
 
 def run_dispatcher(settings: Settings) -> None:
     """Run one dispatcher process."""
+    from workers.dispatcher import Dispatcher
+
     require(database_url=settings.database_url, redis_url=settings.redis_url)
     _check_bell(settings)
     _start_seeing(settings)
@@ -73,6 +74,8 @@ def run_dispatcher(settings: Settings) -> None:
 
 def run_scheduler(settings: Settings) -> None:
     """Run one scheduler process."""
+    from workers.scheduler import Scheduler
+
     require(database_url=settings.database_url)
     _start_seeing(settings)
     database = _database(settings, 2, load())

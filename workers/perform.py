@@ -6,6 +6,7 @@ import time
 from ledger.claim import Token
 from ledger.claimed import Claimed
 from ledger.job import Registry
+from ledger.line import Line
 from ledger.run import Runner
 from workers.completer import Completer
 from workers.intake import Intake
@@ -30,20 +31,27 @@ class Perform:
         return sum(due < now for due in list(self._due.values()))
 
     def __call__(self, job_id: int, fence: int) -> None:
-        """Run one job, and what is left of the set it was claimed with."""
+        """Run one job, and then what waits for a thread, until there is no more."""
         claimed = self._intake.held(job_id, fence)
-        rest = self._intake.rest(job_id, fence)
-        while claimed is not None and not self._intake.closed:  # a process that stops gives back what it has not begun
-            try:
-                self._one(claimed)
-            except BaseException as error:  # noqa: BLE001 - not even one that ends its thread may keep the others waiting
-                log.error("perform.failed", extra={"job_id": claimed.id, "error": type(error).__name__})  # noqa: TRY400
-            try:
-                claimed = rest.popleft()
-            except IndexError:
-                return
+        with self._runner.line(self._more) as line:
+            while True:
+                if claimed is not None and (line.has_begun(claimed) or not self._intake.closed):
+                    self._run(claimed, line)
+                claimed = line.move_on() or self._intake.crew.next()
+                if claimed is None:
+                    return
 
-    def _one(self, claimed: Claimed) -> None:
+    def _more(self) -> Claimed | None:
+        """Return a job that waits; a process that stops gives back what it has not begun."""
+        return None if self._intake.closed else self._intake.crew.more()
+
+    def _run(self, claimed: Claimed, line: Line) -> None:
+        try:
+            self._one(claimed, line)
+        except BaseException as error:  # noqa: BLE001 - not even one that ends its thread may keep the others waiting
+            log.error("perform.failed", extra={"job_id": claimed.id, "error": type(error).__name__})  # noqa: TRY400
+
+    def _one(self, claimed: Claimed, line: Line) -> None:
         """Run one job; what it holds is forgotten whatever happens, so that the process never runs dry."""
         token = (claimed.id, claimed.fence)
         waiting = False
@@ -53,7 +61,7 @@ class Perform:
             if self._registry[claimed.kind].plain is not None:
                 waiting = self._plain(claimed)
             else:
-                self._runner.run(claimed)
+                self._runner.run(claimed, line)
         finally:
             del self._due[token]
             if not waiting:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, NoReturn
@@ -9,6 +10,7 @@ from typing import Any, NoReturn
 from starlette.requests import Request
 
 from dashboard.api.problem import Problem, refused
+from models.batches import Cue
 
 MOST_BYTES = 1024 * 1024
 MOST_JOBS = 1000
@@ -18,6 +20,14 @@ KIND = re.compile(r"[a-z_.]{1,60}")
 LOWEST = 3
 
 Job = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one request makes a batch of: its jobs, and what follows, by its cue."""
+
+    jobs: list[Job]
+    follow: dict[str, Job]
 
 
 async def read_body(request: Request) -> Any:
@@ -66,13 +76,27 @@ def one_job(given: Any, where: str = "#") -> Job:
     return job
 
 
-def many_jobs(given: Any) -> list[Job]:
-    """Return the jobs of a batch; raises Problem 422 or 413."""
+def many_jobs(given: Any, where: str = "#") -> list[Job]:
+    """Return the jobs of a list; raises Problem 422 or 413."""
     if not isinstance(given, list):
-        raise refused("#", "A batch is a list of jobs.")
+        raise refused(where, "A batch is a list of jobs.")
     if len(given) > MOST_JOBS:
         raise _too_large(f"A batch holds {MOST_JOBS} jobs at most: send them in several.")
-    return [one_job(each, f"#/{place}") for place, each in enumerate(given)]
+    return [one_job(each, f"{where}/{place}") for place, each in enumerate(given)]
+
+
+def one_batch(given: Any) -> Batch:
+    """Return the jobs of a batch and what follows it; raises Problem 422 or 413."""
+    known = {"jobs", *Cue}
+    if not isinstance(given, dict) or given.keys() - known:
+        raise refused("#", f"A batch is an object of these fields and no other: {', '.join(sorted(known))}.")
+    follow = {str(cue): one_job(given[cue], f"#/{cue}") for cue in Cue if given.get(cue) is not None}
+    if not follow:
+        raise refused("#/then", f"A batch says what follows it: a job in one of {', '.join(Cue)}.")
+    for cue, job in follow.items():
+        if "run_at" in job:
+            raise refused(f"#/{cue}/run_at", "What follows a batch is due when the batch completes.")
+    return Batch(many_jobs(given.get("jobs"), "#/jobs"), follow)
 
 
 def _moment(given: Any, where: str) -> str:

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from dashboard.api.body import Job
@@ -54,25 +56,39 @@ def once_of(header: str | None) -> bytes | None:
 
 def enqueue(engine: Engine, key: Key, jobs: list[Job], *, once: bytes | None, path: str) -> Enqueued:
     """Enqueue jobs in one transaction; raises Problem 401, 409 or 422."""
-    told = json.dumps(jobs, sort_keys=True, separators=(",", ":"))
-    request = hashlib.sha256(f"{path}\n{told}".encode()).digest()
+    told, request = canonical(jobs, path)
+    given = {**key.values, "jobs": told, "once": once, "request": request}
+    row = asked(engine, ENQUEUE, given, (lambda place: f"#/{place}") if path.endswith("/batch") else (lambda _: "#"))
+    return Enqueued(list(row.job_ids), row.replayed)
 
-    def transaction() -> Enqueued:
+
+def canonical(what: Any, path: str) -> tuple[str, bytes]:
+    """Return what is asked as JSON, and the digest by which the same request is known again."""
+    told = json.dumps(what, sort_keys=True, separators=(",", ":"))
+    return told, hashlib.sha256(f"{path}\n{told}".encode()).digest()
+
+
+def asked(engine: Engine, statement: TextClause, given: Mapping[str, Any], where: Callable[[str], str]) -> Any:
+    """Return the row of a function of ours; raises Problem 401, 409 or 422.
+
+    `where` makes a pointer into the body of what a refusal's DETAIL says of its place.
+    """
+
+    def transaction() -> Any:
         with engine.begin() as db:
-            row = db.execute(ENQUEUE, {**key.values, "jobs": told, "once": once, "request": request}).one()
-            return Enqueued(list(row.job_ids), row.replayed)
+            return db.execute(statement, given).one()
 
     try:
         # Deadlocks alone are tried again here: after a lost connection, the caller's own key decides.
         return through_restarts(transaction, patience=0)
     except DBAPIError as error:
-        problem = _problem(error, batch=path.endswith("/batch"))
+        problem = _problem(error, where)
         if problem is None:
             raise
         raise problem from None
 
 
-def _problem(error: DBAPIError, *, batch: bool) -> Problem | None:
+def _problem(error: DBAPIError, where: Callable[[str], str]) -> Problem | None:
     """Return what a refusal of our SQL functions means; None for what is none."""
     if not isinstance(error.orig, psycopg.Error):
         return None
@@ -89,8 +105,8 @@ def _problem(error: DBAPIError, *, batch: bool) -> Problem | None:
     if state == REFUSED:
         said = diagnosis.message_primary or ""
         hint = f" ({diagnosis.message_hint})" if diagnosis.message_hint else ""
-        where = f"#/{diagnosis.message_detail}" if batch and diagnosis.message_detail else "#"
-        return refused(where + _place(said), said.replace("p_run_at", "run_at") + hint)
+        at = where(diagnosis.message_detail) if diagnosis.message_detail else "#"
+        return refused(at + _place(said), said.replace("p_run_at", "run_at") + hint)
     if state.startswith(BAD_DATA):
         # PostgreSQL's own words: they quote.
         return refused("#", "A job holds a value that PostgreSQL cannot store: payloads hold ids, codes, flags, times.")

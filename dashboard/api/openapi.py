@@ -5,8 +5,9 @@ from typing import Any
 
 from dashboard.api.body import LOWEST, MOST_BYTES, MOST_JOBS
 from ledger.queries import Kind
+from models.batches import Cue
 from models.keys import Scope
-from models.ledger import State
+from models.ledger import FINISHED, State
 
 UPKEEP = "upkeep"
 """The queue of what the timetable alone enqueues; ledger.api_enqueue_v1 refuses it."""
@@ -16,7 +17,16 @@ TYPES: dict[str, dict[str, Any]] = {
     "time": {"type": "string", "format": "date-time"},
 }
 ID = {"type": "integer", "format": "int64", "minimum": 1}
+BATCH_ID = {"type": "string", "format": "uuid"}
+FOLLOWS = (
+    "`then` is enqueued once, when all jobs have ended; `if_succeeded` only if each succeeded, `if_died` only if one is"
+    " dead. They take no run_at."
+)
 MAYBE_TIME = {"type": ["string", "null"], "format": "date-time"}
+ABOUT = (
+    "Enqueue jobs and ask how they stand. Every answer to a key tells its pace: RateLimit-Policy is what it may send at"
+    " once and in how many seconds that is its own again, RateLimit what it has left."
+)
 PROBLEMS = {
     400: "The body is no JSON, or the Idempotency-Key is none.",
     401: "No key, or one that is unknown, expired or revoked.",
@@ -25,9 +35,10 @@ PROBLEMS = {
     413: f"More than {MOST_BYTES} bytes, or than {MOST_JOBS} jobs.",
     415: "The body is not said to be application/json.",
     422: "A job is refused: its kind, a field of its payload, its priority or its time.",
+    429: "The key has sent too many requests: send this one again after Retry-After.",
     503: "The database is away: send the same again after Retry-After.",
 }
-OF_READING = {number: PROBLEMS[number] for number in (401, 403, 503)} | {404: "Your business has no such job."}
+OF_READING = {number: PROBLEMS[number] for number in (401, 403, 429, 503)} | {404: "Your business has no such job."}
 ONCE = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -41,13 +52,30 @@ def describe(kinds: Iterable[Kind]) -> dict[str, Any]:
     many = {"type": "array", "items": _ref("Job"), "maxItems": MOST_JOBS}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Nexara jobs", "version": "1", "description": "Enqueue jobs and ask how they stand."},
+        "info": {"title": "Nexara jobs", "version": "1", "description": ABOUT},
         "servers": [{"url": "/v1"}],
         "security": [{"key": []}],
         "paths": {
             "/jobs": {"post": _enqueue("Enqueue one job.", _ref("Job"), {"id": ID})},
             "/jobs/batch": {
                 "post": _enqueue("Enqueue all of a list or none.", many, {"ids": {"type": "array", "items": ID}})
+            },
+            "/batches": {
+                "post": _enqueue(
+                    "Enqueue jobs as one batch, and once, when all have ended, what follows.",
+                    _ref("Batch"),
+                    {"id": BATCH_ID, "jobs": {"type": "array", "items": ID}},
+                )
+            },
+            "/batches/{id}": {
+                "get": {
+                    "summary": f"How a batch stands. Needs {Scope.READ}.",
+                    "parameters": [{"name": "id", "in": "path", "required": True, "schema": BATCH_ID}],
+                    "responses": {
+                        "200": _json("How it stands.", _ref("BatchSeen")),
+                        **_problems(OF_READING | {404: "Your business has no such batch."}),
+                    },
+                }
             },
             "/jobs/{id}": {
                 "get": {
@@ -62,6 +90,9 @@ def describe(kinds: Iterable[Kind]) -> dict[str, Any]:
             "schemas": {
                 "Job": {"oneOf": [_job(kind) for kind in kinds if kind.queue != UPKEEP]},
                 "JobSeen": _seen(),
+                "Batch": _object({"jobs": many, **{str(cue): _ref("Job") for cue in Cue}}, ["jobs"])
+                | {"anyOf": [{"required": [str(cue)]} for cue in Cue], "description": FOLLOWS},
+                "BatchSeen": _batch_seen(),
                 "Problem": _problem(),
             },
         },
@@ -112,6 +143,20 @@ def _seen() -> dict[str, Any]:
             "started_at": MAYBE_TIME,
             "finished_at": MAYBE_TIME,
             "last_error": {"type": ["object", "null"], "properties": {"code": word, "message": word}},
+        }
+    )
+
+
+def _batch_seen() -> dict[str, Any]:
+    number = {"type": "integer"}
+    return _object(
+        {
+            "id": BATCH_ID,
+            "state": {"enum": ["open", "sealed", "complete"]},
+            **dict.fromkeys(("members", "open", *(str(state) for state in FINISHED)), number),
+            "opened_at": {"type": "string", "format": "date-time"},
+            "sealed_at": MAYBE_TIME,
+            "completed_at": MAYBE_TIME,
         }
     )
 

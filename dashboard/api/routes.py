@@ -7,8 +7,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dashboard.api import batches
 from dashboard.api import openapi as document
-from dashboard.api.body import Job, many_jobs, one_job, read_body
+from dashboard.api.body import Job, many_jobs, one_batch, one_job, read_body
 from dashboard.api.enqueueing import Enqueued, enqueue, once_of
 from dashboard.api.keys import admit
 from dashboard.api.reading import read
@@ -36,6 +37,23 @@ async def enqueue_many(request: Request) -> Response:
     jobs = many_jobs(await read_body(request))
     done = await run_in_threadpool(enqueue, _engine(request), key, jobs, once=once, path=request.url.path)
     return _accepted({"ids": done.ids}, done, jobs, {})
+
+
+async def enqueue_batch(request: Request) -> Response:
+    """Enqueue the jobs in the body as one batch, with what follows it: all or none."""
+    key = await run_in_threadpool(admit, _engine(request), request, Scope.WRITE)
+    once = once_of(request.headers.get("idempotency-key"))
+    asked = one_batch(await read_body(request))
+    batch_id, done = await run_in_threadpool(
+        batches.enqueue, _engine(request), key, asked, once=once, path=request.url.path
+    )
+    return _accepted({"id": batch_id, "jobs": done.ids}, done, asked.jobs, {"Location": f"/v1/batches/{batch_id}"})
+
+
+def read_batch(request: Request) -> Response:
+    """Answer how one batch stands."""
+    key = admit(_engine(request), request, Scope.READ)
+    return JSONResponse(batches.read(_engine(request), key, request.path_params["id"]))
 
 
 def read_job(request: Request) -> Response:

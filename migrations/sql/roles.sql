@@ -41,6 +41,8 @@ END $$;
 ALTER ROLE nexara_worker SET idle_in_transaction_session_timeout = '5s';
 ALTER ROLE nexara_worker SET lock_timeout = '10s';
 ALTER ROLE nexara_worker SET statement_timeout = '60s';
+-- The web tier's sessions are its own; but one that is forgotten in a transaction keeps what every pick walks over.
+ALTER ROLE nexara_web SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE nexara_dashboard SET statement_timeout = '10s';
 ALTER ROLE nexara_dashboard SET idle_in_transaction_session_timeout = '10s';
 

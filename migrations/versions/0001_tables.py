@@ -20,6 +20,9 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("per_minute", sa.Integer(), server_default=sa.text("600"), nullable=False),
+        sa.Column("paced_until", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("per_minute > 0", name=op.f("ck_api_keys_some_per_minute")),
         sa.CheckConstraint(
             "business_id <> '00000000-0000-0000-0000-000000000000'", name=op.f("ck_api_keys_not_the_house")
         ),
@@ -30,6 +33,7 @@ def upgrade() -> None:
         sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_api_keys_digest")),
         sa.PrimaryKeyConstraint("id", name=op.f("api_keys_pkey")),
         schema="ledger",
+        postgresql_with={"fillfactor": "50"},
     )
     op.create_index("api_keys_of_business", "api_keys", ["business_id"], unique=False, schema="ledger")
     op.create_table(
@@ -61,6 +65,88 @@ def upgrade() -> None:
     op.create_index("attempts_alike", "attempts", ["fingerprint", "ended_at"], unique=False, schema="ledger")
     op.create_index("attempts_by_time", "attempts", ["ended_at"], unique=False, schema="ledger")
     op.create_index("attempts_of_job", "attempts", ["job_id"], unique=False, schema="ledger")
+    op.create_table(
+        "batch_ends",
+        sa.Column("job_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("state", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("job_id", "id", name=op.f("batch_ends_pkey")),
+        schema="ledger",
+        postgresql_with={
+            "fillfactor": "80",
+            "autovacuum_vacuum_scale_factor": "0.02",
+            "autovacuum_vacuum_cost_delay": "0",
+            "vacuum_truncate": "false",
+        },
+    )
+    op.create_table(
+        "batch_follow_ups",
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("cue", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("priority", sa.SmallInteger(), nullable=True),
+        sa.Column("job_id", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("cue IN ('then', 'if_succeeded', 'if_died')", name=op.f("ck_batch_follow_ups_cue")),
+        sa.CheckConstraint("jsonb_typeof(payload) = 'object'", name=op.f("ck_batch_follow_ups_payload")),
+        sa.PrimaryKeyConstraint("batch_id", "cue", name=op.f("batch_follow_ups_pkey")),
+        schema="ledger",
+    )
+    op.create_table(
+        "batch_members",
+        sa.Column("job_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('scheduled', 'retryable', 'parked', 'available', 'dispatched', 'running', 'succeeded', 'dead', 'cancelled', 'discarded')",
+            name=op.f("ck_batch_members_state"),
+        ),
+        sa.PrimaryKeyConstraint("job_id", "batch_id", name=op.f("batch_members_pkey")),
+        schema="ledger",
+        postgresql_with={
+            "fillfactor": "80",
+            "autovacuum_vacuum_scale_factor": "0.02",
+            "autovacuum_vacuum_cost_delay": "0",
+            "vacuum_truncate": "false",
+        },
+    )
+    op.create_index(
+        "batch_members_by_state", "batch_members", ["batch_id", "state", "job_id"], unique=False, schema="ledger"
+    )
+    op.create_table(
+        "batches",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("business_id", sa.Uuid(), nullable=False),
+        sa.Column("root_id", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Uuid(), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("succeeded", sa.Integer(), nullable=True),
+        sa.Column("dead", sa.Integer(), nullable=True),
+        sa.Column("cancelled", sa.Integer(), nullable=True),
+        sa.Column("discarded", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("batches_pkey")),
+        schema="ledger",
+    )
+    op.create_index("batches_by_age", "batches", ["opened_at"], unique=False, schema="ledger")
+    op.create_index(
+        "batches_complete",
+        "batches",
+        ["completed_at"],
+        unique=False,
+        schema="ledger",
+        postgresql_where=sa.text("completed_at IS NOT NULL"),
+    )
+    op.create_index(
+        "batches_to_settle",
+        "batches",
+        ["sealed_at"],
+        unique=False,
+        schema="ledger",
+        postgresql_where=sa.text("sealed_at IS NOT NULL AND NOT settled"),
+    )
     op.create_table(
         "audit",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -111,6 +197,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("job_ids", sa.ARRAY(sa.BigInteger()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("batch_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_idempotency_keys_digest")),
         sa.CheckConstraint("octet_length(request) = 32", name=op.f("ck_idempotency_keys_request")),
@@ -129,6 +216,7 @@ def upgrade() -> None:
         sa.Column("timeout", sa.Interval(), nullable=False),
         sa.Column("max_attempts", sa.SmallInteger(), nullable=False),
         sa.Column("give_up_after", sa.Interval(), nullable=False),
+        sa.Column("vendors", sa.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("about", sa.Text(), nullable=False),
         sa.CheckConstraint("kind ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_job_kinds_kind")),
         sa.CheckConstraint("queue ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_job_kinds_queue")),
@@ -168,6 +256,7 @@ def upgrade() -> None:
         sa.Column("cancel_requested_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("progress", sa.SmallInteger(), nullable=True),
         sa.Column("doing", sa.Text(), nullable=True),
+        sa.Column("in_batch", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=True),
         sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("jsonb_typeof(cursor) = 'object'", name=op.f("ck_jobs_cursor")),
@@ -183,6 +272,7 @@ def upgrade() -> None:
             "fillfactor": "80",
             "autovacuum_vacuum_scale_factor": "0.02",
             "autovacuum_vacuum_cost_delay": "0",
+            "vacuum_truncate": "false",
         },
     )
     op.create_index(
@@ -266,6 +356,29 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("job_id", "input_hash", name=op.f("kept_answers_pkey")),
         schema="ledger",
+    )
+    op.create_index("kept_answers_by_age", "kept_answers", ["kept_at"], unique=False, schema="ledger")
+    op.create_table(
+        "limits",
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("most", sa.Integer(), nullable=True),
+        sa.Column("calls", sa.Integer(), nullable=True),
+        sa.Column("per", sa.Interval(), nullable=True),
+        sa.Column("paced_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("blocked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.CheckConstraint("name ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_limits_name")),
+        sa.CheckConstraint("subject IN ('queue', 'vendor', 'business')", name=op.f("ck_limits_subject")),
+        sa.CheckConstraint("most >= 0", name=op.f("ck_limits_most")),
+        sa.CheckConstraint(
+            "num_nonnulls(calls, per) IN (0, 2) AND calls > 0 AND per > interval '0'", name=op.f("ck_limits_pace")
+        ),
+        sa.PrimaryKeyConstraint("subject", "name", name=op.f("limits_pkey")),
+        schema="ledger",
+        postgresql_with={"fillfactor": "50"},
     )
     op.create_table(
         "operation_batches",
@@ -357,6 +470,7 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("settled", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint("code ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_pauses_code")),
         sa.CheckConstraint("kind ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_pauses_kind")),
         sa.CheckConstraint("queue ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_pauses_queue")),
@@ -371,6 +485,14 @@ def upgrade() -> None:
         schema="ledger",
         postgresql_nulls_not_distinct=True,
         postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "pauses_to_settle",
+        "pauses",
+        ["id"],
+        unique=False,
+        schema="ledger",
+        postgresql_where=sa.text("NOT settled"),
     )
     op.create_table(
         "sessions",

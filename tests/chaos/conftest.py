@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import NullPool, create_engine, text
 
 from providers.s3 import Objects
 from sandbox.child import last_lines
@@ -19,7 +19,9 @@ from tests.chaos.facts import CANNED, Web
 from tests.chaos.vendors import Vendors
 from tests.chaos.world import World
 
-Worlds = Callable[[], AbstractContextManager[World]]
+Worlds = Callable[..., AbstractContextManager[World]]
+"""Lends a world; its argument, if any, turns a database's URL into that by which everybody reaches it."""
+
 NUMBERS = count(1)
 
 
@@ -46,7 +48,7 @@ def worlds(
     """Return what lends a world without processes; those that are started in it end with it."""
 
     @contextmanager
-    def lend() -> Iterator[World]:
+    def lend(through: Callable[[str], str] = lambda url: url) -> Iterator[World]:
         number = next(NUMBERS)
         redis_url = redis_server.url(DATABASES - 1 - number % (DATABASES // 2))
         bucket = f"chaos-{number}"
@@ -54,7 +56,8 @@ def worlds(
         vendors.reset()
         with databases() as database, _objects(storage, bucket) as objects:
             settings = {
-                "DATABASE_URL": database.worker_url,
+                "DATABASE_URL": through(database.worker_url),
+                "DASHBOARD_DATABASE_URL": through(database.dashboard_url),
                 "REDIS_URL": redis_url,
                 "REDIS_PREFIX": f"chaos{number}",
                 **_vendor_settings(vendors),
@@ -62,10 +65,15 @@ def worlds(
             }
             # As the web tier's pooler would: a connection a transaction.
             web_engine = create_engine(
-                database.web_url, poolclass=NullPool, execution_options={"schema_translate_map": {"nexara": "live"}}
+                through(database.web_url),
+                poolclass=NullPool,
+                execution_options={"schema_translate_map": {"nexara": "live"}},
+                connect_args={"prepare_threshold": None},
             )
             servers = (postgres, redis_server)
             folder = tmp_path_factory.mktemp("world")
+            with create_engine(database.admin_url).begin() as db:
+                db.execute(text("DELETE FROM ledger.limits"))  # these vendors are ours: what is proved here is no pace
             world = World(settings, database.admin_url, servers, Web(web_engine, objects), vendors, folder)
             yield world
             world.close()

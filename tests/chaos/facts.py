@@ -67,7 +67,7 @@ class Web:
         self.members = [uuid4() for _ in range(MEMBERS)]
         self.talks: list[Talk] = []
         self.withdrawn: list[Talk] = []
-        self._engine = engine
+        self.engine = engine
         self._objects = objects
         self._sounds = iter(SOUNDS)
         self._open()
@@ -97,7 +97,7 @@ class Web:
     @contextmanager
     def acting(self) -> Iterator[Connection]:
         """Open a transaction for the business; commit at its end."""
-        with self._engine.connect() as db:
+        with self.engine.connect() as db:
             db.execute(select(func.nexara.act_for(self.business)))
             yield db
             db.commit()

@@ -48,6 +48,27 @@ def test_schedulers_that_start_together_after_days_fire_each_tick_once_and_as_it
     assert all((row.job_id is not None) == (row.outcome == "fired") for row in noted)
 
 
+def test_a_scheduler_killed_in_a_tick_leaves_nothing_of_it_and_one_killed_after_it_fired_it_for_good(
+    world: World,
+) -> None:
+    for schedule in TIMETABLE:
+        _last_fired(world, schedule, previous(schedule, clock.now() - DOWN))
+    before = len(world.sql(TICKS))
+    with world.hold("LOCK TABLE ledger.jobs IN SHARE MODE") as jobs:
+        killed = world.scheduler()
+        jobs.waited_for("tick_v1")  # its row is written, its job is not
+        killed.kill()
+    world.until(lambda: not world.sql("SELECT FROM pg_locks WHERE NOT granted"), "its statement ran to its end")
+    assert (len(world.sql(TICKS)), world.sql(JOBS)) == (before, [])
+    killed = world.scheduler()
+    world.until(lambda: world.sql(JOBS), "a tick is committed")
+    killed.kill()
+    world.scheduler()
+    world.until(lambda: len(_kinds(world)) == len(TIMETABLE) - 1, "the others are fired, but for what is skipped")
+    ticks_of_retention = [row for row in world.sql(TICKS) if row.schedule == RETENTION.name and row.job_id]
+    assert len(ticks_of_retention) == _kinds(world)[RETENTION.payload(clock.now()).kind] == 1
+
+
 def test_a_scheduler_that_starts_for_the_first_time_catches_up_nothing(world: World) -> None:
     schedulers = [world.scheduler() for _ in range(2)]
     for scheduler in schedulers:
@@ -81,6 +102,10 @@ def test_however_many_look_at_once_each_tick_is_fired_by_one(world: World, misse
     due = [last + timedelta(hours=n) for n in fired]
     assert sorted(datetime.fromisoformat(row.as_of) for row in world.sql(JOBS)) == due
     assert len(world.sql(TICKS)) == 1 + 7
+
+
+def _kinds(world: World) -> Counter[str]:
+    return Counter(row.kind for row in world.sql(JOBS) if row.kind != RECOVERY.payload(clock.now()).kind)
 
 
 def _last_fired(world: World, schedule: Schedule, due_at: datetime) -> None:

@@ -38,6 +38,23 @@ def test_a_stopping_worker_finishes_what_it_can_and_gives_back_the_rest_unspent(
     prove(world, asked_again={("summarize", stuck.mark): 1})
 
 
+def test_a_worker_killed_while_it_gives_back_loses_nothing(world: World) -> None:
+    world.dispatcher()
+    worker = world.worker(threads=2, SHUTDOWN_SECONDS="1").up()
+    stuck = _asked(world, 60)
+    job = world.job(SUMMARIZE, stuck.id).id
+    with world.hold(f"SELECT FROM ledger.jobs WHERE id = {job} FOR UPDATE") as row:
+        worker.terminate(within=0)
+        row.waited_for("give_back_v1")
+        worker.kill()
+    world.worker()
+    world.finish()
+    # What it had asked the server for may be done after its death: then no attempt was lost.
+    lost = world.value("SELECT count(*) FROM ledger.attempts")
+    assert lost <= 1
+    prove(world, asked_again={("summarize", stuck.mark): 1}, lost=lost)
+
+
 def _asked(world: World, late: float) -> Talk:
     world.vendors.slow("anthropic", seconds=late)
     before = len(requests(world.vendors.anthropic))

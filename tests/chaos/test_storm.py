@@ -2,22 +2,19 @@
 
 import os
 import random
-import signal
 import time
-from collections.abc import Callable
 
 import pytest
 
 from tests.chaos.proof import prove
-from tests.chaos.world import Process, World
+from tests.chaos.strikes import Strikes
+from tests.chaos.world import World
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 MINUTE = 60.0
 TALKS = 30
-ANY_BACKEND = "SELECT pid FROM pg_stat_activity"
-BACKENDS = f"{ANY_BACKEND} WHERE usename = 'nexara_worker' AND state <> 'idle'"
 RUNNING = "SELECT FROM ledger.jobs WHERE state = 'running' AND started_at IS NOT NULL"
 TROUBLE = "SELECT kind, outcome, error_code FROM ledger.attempts WHERE outcome <> 'lost'"
 RETRY_POISONED = "SELECT ledger.retry_job_v1(id) FROM ledger.jobs WHERE state = 'dead' AND reason = 'poison'"
@@ -57,7 +54,7 @@ def test_a_database_whose_backends_crash_rescues_nobody_alive(world: World) -> N
     for _ in range(8):
         storm.talks(2)
         world.until(lambda: world.sql(RUNNING), "a job runs")
-        world.until(storm.crash_a_backend, "a backend was there to crash")
+        world.until(storm.strikes.crash_a_backend, "a backend was there to crash")
     storm.calm()
     assert world.value("SELECT count(*) FROM ledger.attempts") == 0
 
@@ -81,17 +78,18 @@ class Storm:
     def __init__(self, world: World) -> None:
         print(f"CHAOS_SEED={SEED}")
         self.random = random.Random(SEED)
+        self.strikes = Strikes(world, self.random, world.worker)
         self._world = world
-        self._strikes: list[tuple[int, Callable[[], None]]] = [
-            (8, self._kill_a_worker),
-            (3, self._stop_a_worker),
-            (4, self._kill_a_dispatcher),
-            (3, self._flush_redis),
-            (2, self._restart_redis),
-            (2, self._hang_redis),
-            (1, self._restart_postgres),
-            (1, self._crash_a_backend_if_any),
-        ]
+        self._weighed = {
+            self.strikes.kill_a_worker: 8,
+            self.strikes.stop_a_worker: 3,
+            self.strikes.kill_a_dispatcher: 4,
+            self.strikes.flush_redis: 3,
+            self.strikes.restart_redis: 2,
+            self.strikes.hang_redis: 2,
+            self.strikes.restart_postgres: 1,
+            self.strikes.crash_a_backend: 1,
+        }
 
     def talks(self, count: int) -> None:
         """Commit conversations, whose vendors may be slow."""
@@ -109,15 +107,14 @@ class Storm:
             self._world.web.chat()
 
     def strike(self) -> None:
-        weights = [weight for weight, _ in self._strikes]
-        [(_, strike)] = self.random.choices(self._strikes, weights)
+        [strike] = self.random.choices(list(self._weighed), list(self._weighed.values()))
         strike()
 
     def calm(self) -> None:
         """Let everything come to its end, as on-call would, and check what came out."""
         world = self._world
         for command, start in (("worker", world.worker), ("dispatcher", world.dispatcher)):
-            if not self._all(command):  # it was started while the database was down
+            if not self.strikes.alive(command):  # it was started while the database was down
                 start()
 
         def ended() -> bool:
@@ -130,47 +127,3 @@ class Storm:
         print("lost attempts:", world.value("SELECT count(*) FROM ledger.attempts WHERE outcome = 'lost'"))
         assert world.sql(TROUBLE) == []
         prove(world, lost=None)
-
-    def crash_a_backend(self) -> bool:
-        """Kill -9 one of the server's own processes at work: all connections end; return when it has recovered."""
-        found = self._world.sql(BACKENDS)
-        if found:
-            pid = self.random.choice(found)[0]
-            os.kill(pid, signal.SIGKILL)
-            self._world.until(lambda: not self._world.sql(f"{ANY_BACKEND} WHERE pid = {pid}"), "the server recovered")
-        return bool(found)
-
-    def _crash_a_backend_if_any(self) -> None:
-        self.crash_a_backend()
-
-    def _kill_a_worker(self) -> None:
-        self._one("worker").kill()
-        self._world.worker()
-
-    def _stop_a_worker(self) -> None:
-        self._one("worker").terminate(within=0)
-        self._world.worker()
-
-    def _kill_a_dispatcher(self) -> None:
-        self._one("dispatcher").kill()
-        self._world.dispatcher()
-
-    def _flush_redis(self) -> None:
-        self._world.redis.flushall()
-
-    def _restart_redis(self) -> None:
-        self._world.redis_server.kill()
-        self._world.redis_server.start()
-
-    def _hang_redis(self) -> None:
-        with self._world.frozen_redis():
-            time.sleep(0.8)
-
-    def _restart_postgres(self) -> None:
-        self._world.postgres.restart(self.random.choice(["fast", "immediate"]))
-
-    def _one(self, command: str) -> Process:
-        return self.random.choice(self._all(command))
-
-    def _all(self, command: str) -> list[Process]:
-        return [process for process in self._world.processes if process.name.startswith(command) and process.alive()]

@@ -1,12 +1,14 @@
 """One engine of real processes against real servers, which a test may kill as it likes."""
 
+import re
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import redis
 from sqlalchemy import NullPool, create_engine, text
@@ -20,6 +22,7 @@ from tests.chaos.facts import Web
 from tests.chaos.held import Hold, frozen
 from tests.chaos.vendors import Vendors
 
+WORKER_ID = re.compile(r"worker\.started  worker_id=([0-9a-f-]{36})")
 PATIENCE = 40.0
 """Seconds, on a machine that runs other tests too."""
 
@@ -27,16 +30,23 @@ PATIENCE = 40.0
 class Process:
     """One process of the engine."""
 
-    def __init__(self, name: str, env: dict[str, str], folder: Path) -> None:
+    def __init__(self, name: str, env: dict[str, str], folder: Path, module: Sequence[str] = ()) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         command = name.partition("-")[0]
-        self._child = Child([sys.executable, "-m", "nexara", command], env=env, log=self.log, cwd=folder)
+        what = module or ("nexara", command)
+        self._child = Child([sys.executable, "-m", *what], env=env, log=self.log, cwd=folder)
         self._started = f"{command}.started"
 
     @property
     def said(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    @property
+    def worker_id(self) -> UUID | None:
+        """What a worker calls itself in the ledger; None before it has started."""
+        found = WORKER_ID.search(self.said)
+        return UUID(found[1]) if found else None
 
     def up(self) -> "Process":
         """Wait until it says that it has started."""
@@ -84,20 +94,24 @@ class World:
         self.redis = redis.Redis.from_url(settings["REDIS_URL"], socket_timeout=5)
         self.processes: list[Process] = []
         self._settings = settings
-        self.worker_url = settings["DATABASE_URL"]
+        self.worker_url, self.dashboard_url = settings["DATABASE_URL"], settings["DASHBOARD_DATABASE_URL"]
         self.database = admin_url.rpartition("/")[2]
-        self._admin_url = admin_url
-        self._folder = folder
+        self.admin_url = admin_url
+        self.folder = folder
         self._engine = create_engine(admin_url, poolclass=NullPool)
 
-    def worker(self, threads: int = 8, **settings: str) -> Process:
-        return self._start("worker", WORKER_THREADS=str(threads), **settings)
+    def worker(self, threads: int = 8, module: Sequence[str] = (), **settings: str) -> Process:
+        """Start a worker; `module` runs other kinds of jobs than the product's."""
+        return self._start("worker", module, WORKER_THREADS=str(threads), **settings)
 
     def dispatcher(self) -> Process:
         return self._start("dispatcher")
 
     def scheduler(self) -> Process:
         return self._start("scheduler")
+
+    def dashboard(self, port: int) -> Process:
+        return self._start("dashboard", DASHBOARD_PORT=str(port), DASHBOARD_PASSWORD="correct horse")
 
     def sql(self, statement: str, **values: Any) -> list[Any]:
         """Run a statement as superuser."""
@@ -110,11 +124,11 @@ class World:
 
     def hold(self, statement: str, *values: object) -> Hold:
         """Take locks as superuser, which keep a job where it is until they are released."""
-        return Hold(self._admin_url, statement, *values).take()
+        return Hold(self.admin_url, statement, *values).take()
 
     def queued(self, statement: str, *values: object) -> Hold:
         """Return what takes such locks later."""
-        return Hold(self._admin_url, statement, *values)
+        return Hold(self.admin_url, statement, *values)
 
     def frozen_redis(self) -> AbstractContextManager[None]:
         """Let Redis hang: connections stay open and nobody answers."""
@@ -167,9 +181,9 @@ class World:
         self.redis.close()
         self._engine.dispose()
 
-    def _start(self, command: str, **settings: str) -> Process:
+    def _start(self, command: str, module: Sequence[str] = (), **settings: str) -> Process:
         count = sum(process.name.startswith(command) for process in self.processes)
         env = engine_environment({**self._settings, **settings})
-        process = Process(f"{command}-{count + 1}", env, self._folder)
+        process = Process(f"{command}-{count + 1}", env, self.folder, module)
         self.processes.append(process)
         return process

@@ -14,6 +14,7 @@ from models.keys import IdempotencyKey
 from models.ledger import Attempt, Job, KeptAnswer, Tick, Worker
 from models.operations import Operation
 from models.operators import Operator, Session, SignInTry
+from models.pauses import Pause
 from tests.rows import plant, values
 
 TONIGHT = datetime(2026, 9, 1, 2, 30, tzinfo=UTC)
@@ -33,6 +34,8 @@ WITH job AS (
 ), once AS (
   INSERT INTO ledger.idempotency_keys (business_id, digest, request, created_at)
   VALUES (:b, sha256(convert_to(:tick, 'UTF8')), sha256(''), :idempotency_keys)
+), pause AS (
+  INSERT INTO ledger.pauses (queue, who, why, ended_at, settled) VALUES ('usage', 'ada', 'x', :pauses, true)
 ), operation AS (
   INSERT INTO ledger.operations (action, filter, asked_in, total, spread, state, finished_at)
   VALUES ('retry', '{}', 1, 1, '0', 'done', :operations)
@@ -173,8 +176,18 @@ def test_the_ledger_s_own_rows_end_too(house):
     lives = {
         table_of(row).name: (row.__life__.ends.after, row.__life__.ends.since)
         for row in (
-            *(Job, Attempt, KeptAnswer, IdempotencyKey, Operation, Tick, Worker),
-            *(Audit, SignInTry, Operator, Session),
+            Job,
+            Attempt,
+            KeptAnswer,
+            IdempotencyKey,
+            Operation,
+            Pause,
+            Tick,
+            Worker,
+            Audit,
+            SignInTry,
+            Operator,
+            Session,
         )
     }
     for past in (-MOMENT, MOMENT):

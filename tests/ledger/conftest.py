@@ -1,6 +1,7 @@
 """A ledger of its own for each test: a fresh database, kinds that exist nowhere else, and the real roles to call it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -92,3 +93,16 @@ def on_call(database: Any) -> Iterator[Engine]:
     engine = create_engine(database.dashboard_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def web(ledger: Ledger) -> Callable[..., AbstractContextManager[Session]]:
+    """Return what opens a transaction of the web tier, which acts for the first business unless another is named."""
+
+    @contextmanager
+    def acting(business: UUID | None = None) -> Iterator[Session]:
+        with Session(ledger.web) as db, db.begin():
+            db.execute(text("SELECT nexara.act_for(:id)"), {"id": business or ledger.business})
+            yield db
+
+    return acting

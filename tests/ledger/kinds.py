@@ -59,6 +59,24 @@ class Knock(Payload):
     wall_id: UUID
 
 
+class Hang(Payload):
+    """Ask the gallery for a picture."""
+
+    kind: ClassVar[str] = "pictures.hang"
+    terms: ClassVar[Terms] = Terms(queue="pictures", vendors=("gallery",), max_attempts=3)
+
+    wall_id: UUID
+
+
+class Frame(Payload):
+    """Ask the gallery for a frame, in another queue."""
+
+    kind: ClassVar[str] = "frames.frame"
+    terms: ClassVar[Terms] = Terms(queue="frames", vendors=("gallery",))
+
+    wall_id: UUID
+
+
 @dataclass
 class Script:
     """What the vendor and the handlers do in this test, and what they did."""
@@ -90,6 +108,8 @@ def kinds(script: Script) -> Registry:
             script.otherwise.append(payload.wall_id)
             enqueue(db, Dry(wall_id=payload.wall_id))
 
+    _galleries(registry, script)
+
     @registry.database_job(Dry)
     def dry(db: Session, payload: Dry) -> None:
         db.execute(text("SELECT 1"))
@@ -105,3 +125,19 @@ def kinds(script: Script) -> Registry:
         script.call(payload.wall_id)
 
     return registry
+
+
+def _galleries(registry: Registry, script: Script) -> None:
+    class AskTheGallery:
+        def load(self, db: Session, payload: Payload) -> UUID:
+            return payload.wall_id  # type: ignore[attr-defined,no-any-return]
+
+        def call(self, given: UUID, vendors: object) -> str:
+            script.calls.append(given)
+            return script.call(given)
+
+        def save(self, db: Session, payload: Payload, answer: str) -> None:
+            pass
+
+    registry.vendor_job(Hang)(AskTheGallery)
+    registry.vendor_job(Frame)(AskTheGallery)

@@ -11,20 +11,23 @@ CHUNK = 65_536
 
 
 class LossyLine:
-    """Forwards connections; `lose(n)` loses the answer to the n-th COMMIT from now, and its connection with it."""
+    """Forwards connections, and counts the messages; `lose(n)` loses the answer to the n-th COMMIT from now, or to
+    another statement than that, and its connection with it."""
 
     def __init__(self, server: int) -> None:
         self._server = server
         self._listener = socket.create_server((LOOPBACK, 0))
         self._until_lost = 0
+        self._of = b""
         self.lost = 0
+        self.messages = 0
 
     @property
     def port(self) -> int:
         return int(self._listener.getsockname()[1])
 
-    def lose(self, nth: int) -> None:
-        self._until_lost = nth
+    def lose(self, nth: int, of: bytes = b"COMMIT") -> None:
+        self._of, self._until_lost = of, nth
 
     def run(self) -> None:
         with suppress(OSError):
@@ -42,7 +45,8 @@ class LossyLine:
         back.start()
         with suppress(OSError):
             while said := client.recv(CHUNK):
-                if b"COMMIT" in said and self._until_lost:
+                self.messages += 1
+                if self._until_lost and self._of in said:
                     self._until_lost -= 1
                     if not self._until_lost:
                         losing.set()

@@ -59,6 +59,18 @@ class Refused(Exception):
 
 
 walls = some.sampled_from([WALL, OTHER, WALL.upper(), WALL + "\n", WALL[:-1], "", 7, None, True, [WALL], {"a": WALL}])
+no_walls = some.sampled_from(
+    [
+        "6f1b0a520-f6b-4a7e-9d3c-0a4b1e6f2a11",  # its hyphens are elsewhere
+        "6f1b0a52-0f6b-4a7e-9d3c--a4b1e6f2a11",
+        "6f1b0a52-0f6b-4a7e_9d3c-0a4b1e6f2a11",
+        WALL.replace("6", "\u0666"),
+        WALL.replace("f", "g"),
+        WALL.replace("-", ""),
+        "-" * 36,
+        f"{{{WALL[1:-1]}}}",
+    ]
+)
 times = some.sampled_from(
     [
         "2026-11-23T09:30:00Z",
@@ -88,7 +100,7 @@ good: some.SearchStrategy[Any] = some.fixed_dictionaries(
 )
 odd: some.SearchStrategy[Any] = (
     some.fixed_dictionaries(
-        {"wall_id": walls, "colour": codes, "glossy": flags, "due_at": times},
+        {"wall_id": walls | no_walls, "colour": codes, "glossy": flags, "due_at": times},
         optional={"other_id": walls, "loud": flags, "other_colour": codes, "+447700900123": walls, "number": codes},
     )
     | some.fixed_dictionaries({}, optional={"wall_id": some.just(WALL), "due_at": times})
@@ -106,7 +118,7 @@ def everything(ledger: Ledger) -> Ledger:
     ):
         ledger.sql(
             "INSERT INTO ledger.job_kinds SELECT 'walls.' || :kind, queue, priority, CAST(:fields AS jsonb), "
-            "CAST(:unique_by AS text[]), :until_done, timeout, max_attempts, give_up_after, about "
+            "CAST(:unique_by AS text[]), :until_done, timeout, max_attempts, give_up_after, '{}', about "
             "FROM ledger.job_kinds WHERE kind = 'walls.dry'",
             kind=kind,
             fields=json.dumps(Everything.fields()),

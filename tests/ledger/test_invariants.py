@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -18,17 +17,19 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 
 from ledger import clock, operate
-from ledger.claim import claim, complete_many, give_back
+from ledger.batch import my_batches
+from ledger.claim import claim, complete_many, give_back, refuse
 from ledger.dispatch import dispatch, promote, ring_again, settle_pauses
 from ledger.errors import GiveUp, Misconfigured, RateLimited, TryAgain
 from ledger.outcome import Cancel, Known, Snooze
 from ledger.pause import pause, pauses, resume
 from ledger.watch import heartbeat, rescue
 from models.ledger import OPEN
-from tests.ledger.kinds import Colour, Count, Dry, Knock, Paint
+from tests.ledger.batch_rules import WALLS, BatchRules
+from tests.ledger.kinds import Colour, Count, Dry, Hang, Knock, Paint
 
-WALLS = [UUID(int=n) for n in (1, 2, 3)]
 WORKERS = [UUID(int=n) for n in (11, 12)]
+QUEUES = ("walls", "knocks", "pictures")
 
 DRAWN = {
     ("scheduled", "available"),
@@ -43,6 +44,7 @@ DRAWN = {
     ("running", "parked"),
     ("available", "parked"),  # paused
     ("dispatched", "parked"),
+    ("dispatched", "available"),  # refused by a worker that does not know its kind
     ("running", "scheduled"),  # snoozed
     *((state, "cancelled") for state in ("scheduled", "retryable", "parked", "available", "dispatched")),
     ("succeeded", "cancelled"),  # inside one transaction only: a batch that would go on
@@ -76,6 +78,7 @@ OUTCOMES: dict[str, Any] = {
     "painted": None,
     "down": TryAgain("down"),
     "busy": RateLimited("busy", retry_after=5),
+    "all_busy": RateLimited("busy", retry_after=5, vendor="gallery"),
     "hopeless": GiveUp("hopeless"),
     "no_key": Misconfigured("no_key", setting="KEY"),
     "bug": ValueError("a bug"),
@@ -93,27 +96,29 @@ LOADED: dict[str, Any] = {
 }
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(BatchRules):
     """Two workers, a dispatcher, an operator and the clock, all at odds."""
-
-    ledger: Any = None
 
     def __init__(self) -> None:
         super().__init__()
-        self.enqueued: set[int] = set()
         self.tokens: list[tuple[int, int]] = []
         self.held: list[Any] = []
 
     @initialize()
     def empty(self) -> None:
         self.ledger.sql(
-            "TRUNCATE ledger.jobs, ledger.attempts, ledger.kept_answers, ledger.workers, ledger.pauses, walked, effects"
+            "TRUNCATE ledger.jobs, ledger.attempts, ledger.kept_answers, ledger.workers, ledger.pauses, ledger.limits,"
+            " walked, effects, ledger.batches, ledger.batch_members, ledger.batch_follow_ups, ledger.batch_ends"
         )
         with self.ledger.worker.begin() as db:
             for worker in WORKERS:
                 heartbeat(db, worker, 8, [])
-        for kind in (Paint, Paint, Count, Dry, Knock):
+        for kind in (Paint, Dry, Hang):
             self.enqueue(uuid4(), kind, None)
+        self.open_batch([uuid4(), uuid4()], Paint)
+        self.open_batch([uuid4()], Count)
+        self.open_batch([uuid4()], Knock)
+        self.seal(self.filling[0])
         self.work_comes(WORKERS[0])
 
     @rule(worker=st.sampled_from(WORKERS))
@@ -126,29 +131,59 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         wall=st.sampled_from(WALLS),
-        kind=st.sampled_from([Paint, Dry, Count, Knock]),
+        kind=st.sampled_from([Paint, Dry, Count, Knock, Hang]),
         colour=st.sampled_from([None, *Colour]),
     )
     def enqueue(self, wall: UUID, kind: type[Any], colour: Colour | None) -> None:
         more = {"colour": colour} if kind is Paint else {}
         self.enqueued.add(self.ledger.enqueue(kind(wall_id=wall, **more)))
 
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def dies(self, data: Any) -> None:
+        held = data.draw(st.sampled_from(self.held[-8:]))
+        end = "SELECT ledger.end_v1(:id, :fence, 'dead', 'gave_up', '{\"outcome\": \"gave_up\"}')"
+        with self.ledger.worker.begin() as db:
+            db.execute(text(end), {"id": held.id, "fence": held.fence})
+
     @rule()
     def time_passes(self) -> None:
         self.ledger.sql("UPDATE ledger.jobs SET run_at = now() WHERE state IN ('retryable', 'scheduled')")
+        self.ledger.sql("UPDATE ledger.limits SET blocked_until = NULL")
         with self.ledger.worker.begin() as db:
             promote(db)
 
     @rule(room=st.integers(1, 4))
     def dispatch(self, room: int) -> None:
-        for queue in ("walls", "knocks"):
+        most = self.ledger.sql("SELECT most FROM ledger.limits WHERE subject = 'queue'")
+        before = self._in_flight()
+        for queue in QUEUES:
             with self.ledger.worker.begin() as db:
                 self.tokens += [(job.id, job.fence) for job in dispatch(db, queue, [room] * 4)]
+        assert most is None or self._in_flight() <= max(most, before)
+
+    def _in_flight(self) -> int:
+        flying: int = self.ledger.sql(
+            "SELECT count(*) FROM ledger.jobs WHERE queue = 'walls' AND state IN ('dispatched', 'running')"
+        )
+        return flying
+
+    @rule(subject=st.sampled_from(["queue", "business"]), most=st.sampled_from([None, 0, 1, 3]))
+    def limits_change(self, subject: str, most: int | None) -> None:
+        self.ledger.sql("DELETE FROM ledger.limits WHERE subject = :subject", subject=subject)
+        if most is not None:
+            name = "walls" if subject == "queue" else "each"
+            self.ledger.sql(
+                "INSERT INTO ledger.limits (subject, name, most, who, why) VALUES (:subject, :name, :most, 'ada', 'x')",
+                subject=subject,
+                name=name,
+                most=most,
+            )
 
     @rule()
     def redis_is_lost(self) -> None:
         self.ledger.sql("UPDATE ledger.jobs SET dispatched_at = now() - interval '3 s' WHERE state = 'dispatched'")
-        for queue in ("walls", "knocks"):
+        for queue in QUEUES:
             with self.ledger.worker.begin() as db:
                 self.tokens += [(job.id, job.fence) for job in ring_again(db, queue, 2, None)]
 
@@ -157,6 +192,13 @@ class Machine(RuleBasedStateMachine):
     def claim(self, data: Any, worker: UUID) -> None:
         chosen = data.draw(st.lists(st.sampled_from(self.tokens), min_size=1, max_size=4))
         self._claim(worker, chosen)
+
+    @precondition(lambda self: self.tokens)
+    @rule(data=st.data(), known=st.lists(st.sampled_from(["walls.dry", "walls.paint"])))
+    def an_old_worker_refuses(self, data: Any, known: list[str]) -> None:
+        chosen = data.draw(st.lists(st.sampled_from(self.tokens), min_size=1, max_size=4))
+        with self.ledger.worker.begin() as db:
+            refuse(db, known, chosen)
 
     def _claim(self, worker: UUID, tokens: list[tuple[int, int]]) -> None:
         registry = self.ledger.registry
@@ -195,6 +237,8 @@ class Machine(RuleBasedStateMachine):
 
         def save(db: Any, wall: UUID, answer: str) -> None:
             db.execute(text("INSERT INTO public.effects VALUES (:id)"), {"id": held.id})
+            for batch in my_batches(db)[:1]:
+                batch.enqueue(Knock(wall_id=wall))
             if step == "save" and error is not None:
                 raise error
 
@@ -268,14 +312,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.enqueued)
     @rule(data=st.data(), act=st.sampled_from([operate.retry, operate.discard, operate.cancel, put_off]))
     def operator(self, data: Any, act: Any) -> None:
-        job_id = data.draw(st.sampled_from(sorted(self.enqueued)))
-        try:
-            with self.ledger.worker.begin() as db:
-                db.execute(text("SELECT 1"))
-            with self.ledger.admin.begin() as db:
-                act(db, job_id)
-        except operate.Refused:
-            pass
+        self._operate(act, data.draw(st.sampled_from(sorted(self.enqueued))))
 
     def _rescue(self) -> None:
         with self.ledger.worker.begin() as db:
@@ -330,6 +367,7 @@ class Machine(RuleBasedStateMachine):
             )
         self._rescue()
         self.resumed()
+        self.ledger.sql("DELETE FROM ledger.limits")
         self.ledger.sql("UPDATE ledger.jobs SET state = 'available' WHERE state = 'parked'")
         self.ledger.script.call = lambda _: "painted"
         self.ledger.script.load = lambda db, wall: wall
@@ -348,8 +386,11 @@ class Machine(RuleBasedStateMachine):
                             complete_many(db, [(held.id, held.fence)])
                 else:
                     self.ledger.runner.run(held)
+            if not self.ledger.sql("SELECT count(*) FROM ledger.jobs WHERE finished_at IS NULL"):
+                break
         open_still = self.ledger.sql("SELECT count(*) FROM ledger.jobs WHERE finished_at IS NULL")
         assert open_still == 0
+        self.every_batch_completes()
 
 
 def _prepare(ledger: Any) -> type[Machine]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ledger.job import Job, Registry
 from ledger.outcome import Again, Cancel, Known
 from ledger.payload import Payload, Terms
-from tests.ledger.kinds import Count, Dry, Knock, Paint, Script, kinds
+from tests.ledger.kinds import Count, Dry, Frame, Hang, Knock, Paint, Script, kinds
 
 
 class Twin(Payload):
@@ -58,7 +58,7 @@ def test_a_job_that_goes_on_must_be_the_only_one_of_its_key(payload: type[Payloa
 
 def test_every_shape_is_known_by_its_kind() -> None:
     registry = kinds(Script())
-    assert registry.kinds == sorted(payload.kind for payload in (Paint, Dry, Count, Knock))
+    assert registry.kinds == sorted(payload.kind for payload in (Paint, Dry, Count, Knock, Hang, Frame))
     assert {job.kind for job in registry} == set(registry.kinds)
     assert "walls.paint" in registry
     assert "walls.pant" not in registry
@@ -73,6 +73,8 @@ def test_every_shape_is_known_by_its_kind() -> None:
         "walls.dry": ["in_database"],
         "walls.count": ["in_batches"],
         "walls.knock": ["plain"],
+        "pictures.hang": ["steps"],
+        "frames.frame": ["steps"],
     }
 
 

@@ -23,6 +23,7 @@ ROLES = (
 NOBODY: set[str] = set()
 WORKER = {"nexara_worker"}
 ON_CALL = {"nexara_dashboard"}
+CALLERS = {"nexara_owner", "tenant_job", "nexara_worker", "nexara_web", "nexara_dashboard"}
 FUNCTIONS: dict[str, set[str]] = {
     "enqueue_job_v1": {
         "nexara_owner",
@@ -49,19 +50,25 @@ FUNCTIONS: dict[str, set[str]] = {
     "threads_v1": WORKER,
     "in_flight": NOBODY,
     "claim_v1": WORKER,
+    "disclaim_v1": WORKER,
+    "refuse_v1": WORKER,
+    "strange_kinds": NOBODY,
     "start_v1": WORKER,
+    "start_at_once_v1": WORKER,
     "hold_v1": WORKER,
     "begin_load_v1": WORKER,
     "keep_answer_v1": WORKER,
     "finish_v1": WORKER,
     "begin_save_v1": WORKER,
     "complete_many_v1": WORKER,
+    "complete_free_v1": WORKER,
     "fail_v1": WORKER,
     "end_v1": WORKER,
     "begin_end_v1": WORKER,
     "give_back_v1": WORKER,
     "heartbeat_v1": WORKER,
     "sign_off_v1": WORKER,
+    "oldest_transaction_v1": WORKER | ON_CALL,
     "rescue_v1": WORKER,
     "snooze_v1": WORKER,
     "progress_v1": WORKER,
@@ -69,6 +76,19 @@ FUNCTIONS: dict[str, set[str]] = {
     "settle_pauses_v1": WORKER,
     "count_pace_v1": WORKER,
     "is_paused": NOBODY,
+    "resting_kinds": NOBODY,
+    "park": NOBODY,
+    "free": NOBODY,
+    "block_vendor_v1": WORKER,
+    "blocked_until": NOBODY,
+    "burst": NOBODY,
+    "flying": NOBODY,
+    "keep_pace": NOBODY,
+    "lock_limits": NOBODY,
+    "queues_of": NOBODY,
+    "room_in": NOBODY,
+    "room_of": NOBODY,
+    "vendors_of": NOBODY,
     "asked_kind": NOBODY,
     "knock": NOBODY,
     "taken_by_hand": NOBODY,
@@ -103,6 +123,21 @@ FUNCTIONS: dict[str, set[str]] = {
     "retry_all": NOBODY,
     "pause_v1": ON_CALL,
     "resume_v1": ON_CALL,
+    "set_limit_v1": ON_CALL,
+    "drop_limit_v1": ON_CALL,
+    "unblock_vendor_v1": ON_CALL,
+    # Batches: whoever enqueues, of his own business.
+    "open_batch_v1": CALLERS,
+    "add_to_batch_v1": CALLERS,
+    "seal_batch_v1": CALLERS,
+    "batch_v1": CALLERS,
+    "my_batches_v1": {"tenant_job"},
+    "settle_batches_v1": WORKER,
+    "batch_named": NOBODY,
+    "see_batch": NOBODY,
+    "note_batch_end": NOBODY,
+    "complete_batch": NOBODY,
+    "follow_up": NOBODY,
     "audit_v1": ON_CALL,
     "audit_is_kept": NOBODY,
     # Operators, and their sessions.
@@ -129,6 +164,8 @@ FUNCTIONS: dict[str, set[str]] = {
     "api_key_v1": ON_CALL,
     "api_enqueue_v1": ON_CALL,
     "api_job_v1": ON_CALL,
+    "api_enqueue_batch_v1": ON_CALL,
+    "api_batch_v1": ON_CALL,
     "create_api_key_v1": ON_CALL,
     "list_api_keys_v1": ON_CALL,
     "rotate_api_key_v1": ON_CALL,
@@ -140,6 +177,10 @@ READABLE: dict[str, set[str]] = {
     "workers": ON_CALL,
     "ticks": ON_CALL,
     "pauses": ON_CALL,
+    "limits": ON_CALL,
+    "batches": ON_CALL,
+    "batch_members": ON_CALL,
+    "batch_follow_ups": ON_CALL,
     "audit": ON_CALL,
     "operations": ON_CALL,
     "operation_batches": NOBODY,
@@ -155,6 +196,7 @@ READABLE: dict[str, set[str]] = {
     "idempotency_keys": NOBODY,
     "turns": NOBODY,
     "bell": NOBODY,
+    "batch_ends": NOBODY,
 }
 WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 BECOMES = {"nexara_worker": {"tenant_job"}}
@@ -183,6 +225,13 @@ def test_each_function_is_called_by_whom_it_is_for(ledger: Any, stranger: str) -
         for row in rows:
             found.setdefault(row.proname, set()).update({row.role} if row.may else set())
     assert found == FUNCTIONS
+
+
+def test_a_function_s_next_version_comes_beside_the_one_that_old_code_still_calls() -> None:
+    for name in FUNCTIONS:
+        stem, _, version = name.rpartition("_v")
+        if stem and version.isdecimal() and int(version) > 1:
+            assert f"{stem}_v{int(version) - 1}" in FUNCTIONS, f"{name}: its forerunner goes one release later"
 
 
 def test_each_table_is_read_by_whom_it_is_for_and_written_by_nobody(ledger: Any, stranger: str) -> None:

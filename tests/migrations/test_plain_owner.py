@@ -16,6 +16,7 @@ from ledger import clock
 from ledger.claim import claim
 from ledger.claimed import Ended
 from ledger.dispatch import dispatch
+from ledger.queries import read_oldest
 from ledger.run import Runner
 from migrations.apply import migrate
 from models.accounts import Business
@@ -24,6 +25,7 @@ from models.people import Person
 from sandbox.postgres import Postgres
 from schedules.fire import fire_one, previous
 from schedules.table import TIMETABLE, Schedule
+from workers.doctor import SEES_ALL, told_of
 from workers.wiring import engine
 
 PASSWORDS = {"nexara_worker": "worker", "nexara_web": "web", "nexara_dashboard": "dashboard"}
@@ -106,6 +108,16 @@ def test_it_was_no_superuser_who_migrated(house: House) -> None:
     with house.owner.begin() as db:
         passes = text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
         assert db.execute(passes).scalar() is False
+
+
+def test_who_looks_for_old_transactions_is_told_whether_all_are_seen(house: House) -> None:
+    with house.web.connect() as open_one, house.worker.connect() as db:
+        open_one.execute(text("SELECT nexara.act_for(:id)"), {"id": uuid4()})
+        open_one.execute(text("SELECT pg_current_xact_id()"))
+        sees_all = bool(db.execute(SEES_ALL).scalar())
+        finding = told_of(read_oldest(db), sees_all=sees_all)
+    assert ("nexara_web" in finding.found) == sees_all
+    assert ("GRANT pg_read_all_stats" in finding.mend) != sees_all
 
 
 def test_a_fact_enqueues_its_job_and_on_call_sees_it(house: House) -> None:

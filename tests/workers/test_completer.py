@@ -5,6 +5,7 @@ from threading import Event
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from ledger.claim import Token
 from tests.ledger.conftest import Ledger
@@ -93,6 +94,29 @@ def test_a_lost_connection_is_no_reason_to_die(ledger: Ledger, completer: Comple
     until(lambda: heard.done)
     assert succeeded(ledger) == 1
     assert not heard.died.is_set()
+
+
+def test_a_row_that_somebody_holds_keeps_no_other_waiting_and_is_completed_when_it_is_free(
+    ledger: Ledger, completer: Completer, heard: Heard
+) -> None:
+    ledger.sql(f"ALTER ROLE nexara_worker IN DATABASE {ledger.admin.url.database} SET lock_timeout = '100ms'")
+    ledger.worker.dispose()  # connections that do not know of it
+    held, *others = started(ledger, 4)
+    with ledger.admin.connect() as forgotten:
+        forgotten.execute(text("SELECT FROM ledger.jobs WHERE id = :id FOR UPDATE"), {"id": held[0]})
+        completer.start()
+        for token in (held, *others):
+            completer.put(token)
+        until(lambda: succeeded(ledger) == 3)
+        (late,) = started(ledger, 1)
+        completer.put(late)
+        until(lambda: succeeded(ledger) == 4)
+        assert not heard.died.is_set()
+        assert ledger.job(held[0]).state == "running"
+        forgotten.rollback()
+    until(lambda: succeeded(ledger) == 5)
+    until(lambda: sum(map(len, heard.done)) == 5)
+    assert {token for done in heard.done for token in done} == {held, late, *others}
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

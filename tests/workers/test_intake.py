@@ -8,12 +8,13 @@ from uuid import uuid4
 
 import pytest
 import redis
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
-from ledger.claim import Token
+from ledger.claim import Token, disclaim
 from sandbox.ports import LOOPBACK, free_port
 from tests.ledger.conftest import Ledger
 from tests.ledger.kinds import Dry, Knock
+from tests.ledger.lossy import lossy_line
 from workers.bell import LONGEST_WAIT, Bell, connect
 from workers.budget import Budget
 from workers.intake import Intake, Tap
@@ -66,6 +67,7 @@ def test_no_queue_is_always_asked_first(ledger: Ledger, bell: Bell, rung: Rung) 
     for _ in range(4):
         (claimed,) = tap.fetch(0.05)
         tap.forget([(claimed.id, claimed.fence)])
+        assert tap.crew.next() is None
         kinds.append(claimed.kind)
     assert kinds[:2] == kinds[2:]
     assert sorted(kinds) == ["walls.dry", "walls.dry", "walls.knock", "walls.knock"]
@@ -78,6 +80,46 @@ def test_what_could_not_be_claimed_is_put_back_at_the_head_in_its_order(ledger: 
         assert broken.fetch(0.05) == []
         assert broken.budget.held == 0
     assert [job.id for job in intake(ledger, bell).fetch(0.05)] == ids
+
+
+def test_what_was_claimed_though_the_answer_was_lost_is_given_back_at_the_next_look(
+    ledger: Ledger, bell: Bell, rung: Rung
+) -> None:
+    (job_id,), (other,) = rung(Dry(wall_id=uuid4())), rung(Knock(wall_id=uuid4()), queue="knocks")
+    url = ledger.worker.url
+    assert url.port is not None
+    with lossy_line(url.port) as line:
+        database = engine(url.set(port=line.port).render_as_string(hide_password=False), 1)
+        tap = intake(ledger, bell, queues=("walls",), database=database)
+        line.lose(1, of=b"claim_v1")
+        assert tap.fetch(0.05) == []
+        assert (ledger.job(job_id).state, ledger.job(job_id).worker_id) == ("running", ledger.me)
+        assert tap.fetch(0.05) == []
+        assert (ledger.job(job_id).state, ledger.job(job_id).attempt, tap.budget.held) == ("available", 0, 0)
+        knocks = intake(ledger, bell, queues=("knocks",), database=database)
+        line.lose(1, of=b"claim_v1")
+        assert knocks.fetch(0.05) == []
+        assert ledger.job(other).attempt == 1  # started by its claim
+        assert knocks.give_back_all() == 0  # as a process that stops
+        assert (ledger.job(other).state, ledger.job(other).attempt) == ("available", 0)
+        database.dispose()
+
+
+def test_doubts_touch_nothing_that_another_has_taken_meanwhile(ledger: Ledger) -> None:
+    job_id = ledger.enqueue(Dry(wall_id=uuid4()))
+    tokens = ledger.dispatched()
+    assert ledger.claimed(tokens=tokens)
+    with ledger.worker.begin() as db:
+        assert disclaim(db, uuid4(), tokens) == 0
+        assert disclaim(db, ledger.me, [(job_id, fence + 1) for _, fence in tokens]) == 0
+    assert ledger.job(job_id).state == "running"
+    with ledger.worker.begin() as db:
+        assert disclaim(db, ledger.me, tokens) == 1
+    with ledger.admin.begin() as db:
+        db.execute(text("SELECT ledger.cancel_job_v1(:id)"), {"id": job_id})
+    with ledger.worker.begin() as db:
+        assert disclaim(db, ledger.me, tokens) == 0
+    assert ledger.job(job_id).state == "cancelled"
 
 
 def test_an_unheard_worker_claims_nothing_that_it_would_only_give_back(ledger: Ledger, bell: Bell, rung: Rung) -> None:

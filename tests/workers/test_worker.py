@@ -133,7 +133,6 @@ def test_a_set_is_shared_so_that_neither_a_slow_nor_a_deadly_job_keeps_the_other
         heartbeat(db, uuid4(), 80, [])  # of whose share this one takes enough
     with start(threads=2) as process:
         process._intake.budget.threads = 60  # as if its pace were fast: it claims more than it has threads
-        process._intake.threads = 2
         put(ledger, [Knock(wall_id=wall) for wall in walls])
         assert entered.wait(20)
         until(lambda: states(ledger) == {"succeeded": 58, "running": 2})

@@ -43,11 +43,24 @@ BEGIN
     LIMIT p_most) flying);
 END $$;
 
+-- The kinds of a queue that no living worker knows: enqueued for a release whose workers are not up yet. None if nobody
+-- lives, or says what he knows: then all wait in Redis for whoever comes.
+CREATE FUNCTION ledger.strange_kinds(p_queue text) RETURNS text[]
+LANGUAGE plpgsql STABLE SET search_path = ledger, pg_temp AS $$
+DECLARE
+  known text[];
+BEGIN
+  SELECT array_agg(DISTINCT kind) INTO known FROM workers w, unnest(w.kinds) kind
+  WHERE w.heartbeat_at > clock_timestamp() - interval '6 s';
+  RETURN coalesce((SELECT array_agg(k.kind) FROM job_kinds k WHERE k.queue = p_queue AND k.kind <> ALL (known)), '{}');
+END $$;
+
 -- Pick up to p_room[priority + 1] jobs of each priority, business by business in turn, and mark them dispatched; push the
 -- answer to Redis after the commit. One dispatcher a queue at a time: another one gets nothing. READ COMMITTED only: then
 -- each statement in here has a snapshot of its own, and those of the picks are younger than the lock. What is paused is
--- passed over until settle_pauses_v1 parks it. No business has more than p_share in flight, so that slow jobs of one leave
--- threads for the others; only this function adds to what is in flight, under the queue's lock, so it may count and then pick.
+-- passed over until settle_pauses_v1 parks it: a queue and a business as a whole, with none of their rows read. So is what no living worker knows. No business has more than p_share in flight, so that slow jobs of one leave
+-- threads for the others, and what limits there are hold (limit.sql); only this function adds to what is in flight, under
+-- the locks of its queue and its limits, so it may count and then pick.
 CREATE FUNCTION ledger.dispatch_v1(p_queue text, p_room integer[], p_share integer DEFAULT NULL)
 RETURNS TABLE (id bigint, fence integer, priority smallint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
@@ -55,13 +68,30 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_s
 DECLARE
   nobody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
   none_paused CONSTANT boolean := NOT EXISTS (SELECT FROM pauses WHERE ended_at IS NULL);
+  resting uuid[] := '{}';
+  strange CONSTANT text[] := ledger.strange_kinds(p_queue);
+  limited boolean;
+  businesses_limited boolean;
   room integer;
+  picked integer;
   turn uuid;
   due uuid[];
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   IF NOT pg_try_advisory_xact_lock(hashtext('nexara.queue'), hashtext(p_queue)) THEN
     RETURN;
+  END IF;
+  IF NOT none_paused THEN
+    IF EXISTS (SELECT FROM pauses WHERE ended_at IS NULL AND queue = p_queue AND kind IS NULL AND business_id IS NULL) THEN
+      RETURN;
+    END IF;
+    resting := ARRAY(SELECT business_id FROM pauses WHERE ended_at IS NULL AND kind IS NULL AND business_id IS NOT NULL
+                     AND coalesce(queue = p_queue, true));
+  END IF;
+  limited := ledger.lock_limits(p_queue);
+  businesses_limited := EXISTS (SELECT FROM limits WHERE subject = 'business');
+  IF businesses_limited THEN  -- a business is counted over all queues
+    PERFORM pg_advisory_xact_lock(hashtext('nexara.businesses'), 0);
   END IF;
   FOR p IN 0..3 LOOP
     room := p_room[p + 1];
@@ -89,34 +119,46 @@ BEGIN
               ORDER BY j.business_id LIMIT 1)
       FROM up_to_turn u WHERE u.business_id IS NOT NULL
     ), first_after AS (
-      SELECT business_id FROM after_turn WHERE business_id IS NOT NULL LIMIT least(64, room)
+      SELECT business_id FROM after_turn WHERE business_id IS NOT NULL AND business_id <> ALL (resting) LIMIT least(64, room)
     ), then_up_to AS (
-      SELECT business_id FROM up_to_turn WHERE business_id IS NOT NULL LIMIT least(64, room)
+      SELECT business_id FROM up_to_turn WHERE business_id IS NOT NULL AND business_id <> ALL (resting) LIMIT least(64, room)
     )
     SELECT array_agg(business_id) INTO due FROM (
       SELECT business_id, 0 AS lap FROM first_after UNION ALL SELECT business_id, 1 FROM then_up_to
       ORDER BY lap, business_id LIMIT least(64, room)
     ) both_laps;
     CONTINUE WHEN due IS NULL;
+    IF limited THEN  -- asked only where somebody waits
+      room := ledger.room_in(p_queue, room);
+      CONTINUE WHEN room <= 0;
+      due := due[1:room];
+    END IF;
     RETURN QUERY
       UPDATE jobs SET state = 'dispatched', fence = jobs.fence + 1, dispatched_at = clock_timestamp()
       WHERE jobs.id = ANY (ARRAY(
         SELECT one.id FROM unnest(due) WITH ORDINALITY AS b(business_id, place),
+          LATERAL (SELECT CASE WHEN none_paused THEN strange
+                          ELSE strange || ledger.resting_kinds(p_queue, b.business_id) END AS resting) k,
           LATERAL (
             SELECT j.id, row_number() OVER () AS nth FROM (
               SELECT j.id FROM jobs j
               WHERE j.queue = p_queue AND j.priority = p AND j.state = 'available' AND j.business_id = b.business_id
-                AND (none_paused OR NOT ledger.is_paused(j.queue, j.kind, j.business_id))
+                AND j.kind <> ALL (k.resting)
               ORDER BY j.run_at, j.id
               LIMIT least(greatest(1, room / cardinality(due)),
                           CASE WHEN p_share IS NOT NULL
-                          THEN p_share - ledger.in_flight(p_queue, b.business_id, p, p_share) END)
+                          THEN p_share - ledger.in_flight(p_queue, b.business_id, p, p_share) END,
+                          CASE WHEN businesses_limited THEN greatest(ledger.room_of(b.business_id), 0) END)
               FOR UPDATE SKIP LOCKED
             ) j
           ) one
         ORDER BY one.nth, b.place
         LIMIT room))
       RETURNING jobs.id, jobs.fence, jobs.priority;
+    GET DIAGNOSTICS picked = ROW_COUNT;
+    IF limited AND picked > 0 THEN
+      PERFORM ledger.keep_pace(p_queue, picked);
+    END IF;
     INSERT INTO turns AS t (queue, priority, business_id) VALUES (p_queue, p, due[cardinality(due)])
     ON CONFLICT (queue, priority) DO UPDATE SET business_id = EXCLUDED.business_id
       WHERE t.business_id <> EXCLUDED.business_id;
@@ -159,12 +201,13 @@ $$;
 
 ALTER FUNCTION ledger.promote_v1(integer) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.in_flight(text, uuid, integer, integer) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.strange_kinds(text) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.waiting_v1() OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.dispatch_v1(text, integer[], integer) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.ring_again_v1(text, integer, bigint, integer) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.threads_v1(interval) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.sleep_v1(boolean) OWNER TO nexara_ledger;
-REVOKE ALL ON FUNCTION ledger.in_flight(text, uuid, integer, integer), ledger.promote_v1(integer), ledger.waiting_v1(), ledger.dispatch_v1(text, integer[], integer),
+REVOKE ALL ON FUNCTION ledger.strange_kinds(text), ledger.in_flight(text, uuid, integer, integer), ledger.promote_v1(integer), ledger.waiting_v1(), ledger.dispatch_v1(text, integer[], integer),
   ledger.ring_again_v1(text, integer, bigint, integer), ledger.sleep_v1(boolean), ledger.threads_v1(interval) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger.promote_v1(integer), ledger.waiting_v1(), ledger.dispatch_v1(text, integer[], integer),
   ledger.ring_again_v1(text, integer, bigint, integer), ledger.sleep_v1(boolean), ledger.threads_v1(interval)

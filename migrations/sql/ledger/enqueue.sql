@@ -18,7 +18,7 @@ BEGIN
       RAISE EXCEPTION 'the payload of % has a field it does not know%', p_kind,
           CASE WHEN name ~ '^[a-z][a-z_]{0,40}$' THEN ': ' || name ELSE '' END
         USING ERRCODE = '22023',
-          HINT = 'its fields are: ' || (SELECT string_agg(k, ', ' ORDER BY k) FROM jsonb_object_keys(p_fields) k);
+          HINT = 'its fields are: ' || coalesce((SELECT string_agg(k, ', ' ORDER BY k) FROM jsonb_object_keys(p_fields) k), 'none');
     END IF;
   END LOOP;
   FOR name, spec IN SELECT * FROM jsonb_each(p_fields) LOOP

@@ -27,8 +27,10 @@ BEGIN
   SELECT string_agg(
            CASE WHEN (f.spec ->> 'required')::boolean THEN '' ELSE format('NOT p ? %L OR ', f.name) END
              || CASE f.spec ->> 'type'
+                  -- As canonical_payload has it, in a third of the time: an expression that counts has a state a character.
                   WHEN 'uuid' THEN format(
-                    $sql$ (p ->> %L) ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$' $sql$,
+                    $sql$ (p ->> %1$L) LIKE '________-____-____-____-____________'
+                      AND (p ->> %1$L) ~ '^[0-9a-fA-F]+-[0-9a-fA-F]+-[0-9a-fA-F]+-[0-9a-fA-F]+-[0-9a-fA-F]+$' $sql$,
                     f.name)
                   WHEN 'flag' THEN format($sql$ jsonb_typeof(p -> %L) = 'boolean' $sql$, f.name)
                   WHEN 'code' THEN format('(p -> %L) = ANY (%L::jsonb[])', f.name,

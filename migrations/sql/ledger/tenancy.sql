@@ -19,10 +19,15 @@ CREATE POLICY on_call ON ledger.workers FOR SELECT TO nexara_dashboard USING (tr
 CREATE POLICY on_call ON ledger.ticks FOR SELECT TO nexara_dashboard USING (true);
 CREATE POLICY on_call ON ledger.job_kinds FOR SELECT TO nexara_dashboard, nexara_worker USING (true);
 CREATE POLICY on_call ON ledger.pauses FOR SELECT TO nexara_dashboard USING (true);
+CREATE POLICY on_call ON ledger.limits FOR SELECT TO nexara_dashboard USING (true);
+CREATE POLICY on_call ON ledger.batches FOR SELECT TO nexara_dashboard USING (true);
+CREATE POLICY on_call ON ledger.batch_members FOR SELECT TO nexara_dashboard USING (true);
+CREATE POLICY on_call ON ledger.batch_follow_ups FOR SELECT TO nexara_dashboard USING (true);
 CREATE POLICY on_call ON ledger.audit FOR SELECT TO nexara_dashboard USING (true);
 CREATE POLICY on_call ON ledger.operations FOR SELECT TO nexara_dashboard USING (true);
 CREATE POLICY house ON ledger.jobs FOR SELECT TO nexara_house USING (true);
-GRANT SELECT ON ledger.jobs, ledger.attempts, ledger.workers, ledger.ticks, ledger.job_kinds, ledger.pauses, ledger.audit, ledger.operations
+GRANT SELECT ON ledger.jobs, ledger.attempts, ledger.workers, ledger.ticks, ledger.job_kinds, ledger.pauses, ledger.limits,
+  ledger.batches, ledger.batch_members, ledger.batch_follow_ups, ledger.audit, ledger.operations
   TO nexara_dashboard;
 GRANT SELECT ON ledger.job_kinds TO nexara_worker;
 GRANT SELECT (id, kind, business_id, state, payload, finished_at) ON ledger.jobs TO nexara_house;
