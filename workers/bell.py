@@ -30,6 +30,10 @@ class Bell:
         """Return the list of a queue and priority."""
         return f"{self._prefix}:{queue}:{priority}"
 
+    def queue_of(self, key: str) -> str:
+        """Return the queue whose list this is."""
+        return key.removeprefix(f"{self._prefix}:").rpartition(":")[0]
+
     def push(self, queue: str, jobs: Iterable[Dispatched]) -> None:
         """Ring for jobs, in their order."""
         by_priority: dict[int, list[str]] = {}

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from ledger.claim import claim, complete_free, complete_many, disclaim, give_back
+from ledger.claim import claim, complete_free, complete_many, disclaim, give_back, refuse
 from ledger.dispatch import dispatch, promote, ring_again, settle_batches, settle_pauses, waiting
 from ledger.operate import discard, retry
 from ledger.watch import heartbeat, rescue
@@ -171,9 +171,7 @@ def enqueued_many(db: Connection, crowd: Crowd) -> Any:
     assert db.execute(statement, values).scalar() == 3
 
 
-FAIL = (
-    "SELECT ledger.fail_v1(:id, :fence, '{\"outcome\": \"bug\"}', 'retryable', now() + interval '1 min', 'bug', true)"
-)
+FAIL = "SELECT ledger.fail_v1(:id, :fence, '{\"outcome\": \"bug\"}', 'retryable', interval '1 min', 'bug', true)"
 END = "SELECT ledger.begin_end_v1(:id, :fence, 'dead', 'gave_up', '{\"outcome\": \"gave_up\"}')"
 
 # The role, the statement, and the most rows of ledger.jobs that it may fetch.
@@ -194,6 +192,7 @@ HOT: dict[str, tuple[str, Statement, int]] = {
     "fail": ("worker", call(FAIL), 6),
     "end": ("worker", call(END), 6),
     "disclaim": ("worker", lambda db, c: disclaim(db, c.worker, [(i, fence - 1) for i, fence in c.running[:8]]), 4 * 8),
+    "refuse": ("worker", lambda db, c: refuse(db, ["walls.knock"], c.dispatched[:32]), 4 * 32),
     "complete_free": ("worker", lambda db, c: complete_free(db, c.running[:32]), 5 * 32),
     "prune": ("worker", pruned(31), 4 * 100 + 10),
     "prune_nothing": ("worker", pruned(0), 10),
@@ -222,6 +221,7 @@ MEASURED = {
     "ring_again_v1": "ring_again ring_again_head",
     "claim_v1": "claim",
     "disclaim_v1": "disclaim",
+    "refuse_v1": "refuse",
     "start_v1": "start",
     "start_at_once_v1": "start",
     "hold_v1": "load",
