@@ -1,13 +1,14 @@
 -- A ledger in the middle of a night with an outage: every state, error and page has something to show. All made up.
 
 -- Chains of one call each: transcribe, summarize, extract, then meter and two mails.
-CREATE TEMPORARY TABLE chain ON COMMIT DROP AS
-SELECT n, 1000 + n * 7 AS root, clock_timestamp() - (1400 - n) * interval '61 s' - random() * interval '50 s' AS at,
-       CAST(md5('business' || (n * 7919) % 9) AS uuid) AS business, CAST(md5('call' || n) AS uuid) AS call
-FROM generate_series(1, 1400) n;
 INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, parent_id, payload, state, attempt, max_attempts,
                          run_at, give_up_at, enqueued_at, dispatched_at, claimed_at, started_at, finished_at)
 OVERRIDING SYSTEM VALUE
+WITH chain AS MATERIALIZED (
+  SELECT n, 1000 + n * 7 AS root, clock_timestamp() - (1400 - n) * interval '61 s' - random() * interval '50 s' AS at,
+         CAST(md5('business' || (n * 7919) % 9) AS uuid) AS business, CAST(md5('call' || n) AS uuid) AS call
+  FROM generate_series(1, 1400) n
+)
 SELECT c.root + s.step, k.kind, k.queue, k.priority, c.business, c.root, nullif(c.root + s.after, c.root - 1),
        jsonb_build_object(s.field, CASE WHEN s.step = 0 THEN CAST(md5('recording' || c.n) AS uuid) ELSE c.call END)
          || CASE WHEN k.kind = 'alerts.send' THEN jsonb_build_object('member_id', CAST(md5(s.step::text || c.business) AS uuid),
