@@ -20,7 +20,7 @@ from bench.result import Cell, Result, Row
 from bench.servers import Servers
 from bench.table import markdown, show
 
-BUDGET = 75.0  # seconds an engine may spend on a line before it gets no further round of it
+BUDGET = 45.0  # seconds an engine may spend on a line before it gets no further round of it
 
 
 def main() -> None:

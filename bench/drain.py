@@ -29,7 +29,7 @@ def saving(bench: Bench, engine: Contestant) -> Sequence[Value]:
 
 def wal(bench: Bench, engine: Contestant) -> Sequence[Value]:
     """Return the bytes of WAL that a job costs from enqueue to end: its own, no checkpoint having come between."""
-    count = bench.sizes.small
+    count = bench.sizes.small // 2
     with engine.running():
         drained(engine, "nothing", min(WARM, count))
         before = _written(bench)

@@ -34,19 +34,19 @@ class Sizes:
     def full(cls) -> "Sizes":
         """Return what figures are measured with."""
         return cls(
-            enqueued=8000,
-            bulk=60_000,
+            enqueued=4000,
+            bulk=30_000,
             small=10_000,
             large=60_000,
-            written=6000,
-            latencies=200,
-            lasting=5.0,
+            written=3000,
+            latencies=150,
+            lasting=4.0,
             backfill=100_000,
-            behind=20,
-            patience=10.0,
+            behind=12,
+            patience=5.0,
             finished=1_000_000,
             recovered=45.0,
-            kills=3,
+            kills=2,
         )
 
     @classmethod
