@@ -28,7 +28,7 @@ RUNNING = "SELECT min(id) FROM ledger.jobs WHERE state = 'running' AND progress 
 PAGES = (
     # the file's name, the address, and how high the page is on a desk and on a phone
     ("overview", "/", 1500, 2600),
-    ("jobs", "/jobs?state=retryable", 1300, 2200),
+    ("jobs", "/jobs?state=retryable", 660, 1750),
     ("job", f"/jobs/{{{DEAD}}}", 1250, 2200),
     ("running", f"/jobs/{{{RUNNING}}}", 800, 1300),
     ("queues", "/queues", 950, 1700),
