@@ -8,6 +8,7 @@ the bounds of a list are whole seconds and exclusive.
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
@@ -133,7 +134,7 @@ def _page(reply: Reply) -> _Conversations:
 
 def _deleted(reply: Reply) -> Deletion:
     """Take any good answer: what a deletion says differs from kind to kind, so it is read back what it did."""
-    return Asked() if reply.status == 202 else Gone()  # noqa: PLR2004 - accepted, says HTTP
+    return Asked() if reply.status == HTTPStatus.ACCEPTED else Gone()
 
 
 def _carried(each: _Conversation) -> Carried:

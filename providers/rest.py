@@ -1,5 +1,6 @@
 """A vendor without an SDK worth its weight: JSON in and out, and a recording's bytes passed on as they come."""
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ class Rest:
 def _open(seconds: float, **most: int) -> "httpx.Client":
     import httpx
 
-    quiet("httpcore", "httpx")
+    quiet("httpcore", "httpx", above=logging.INFO)  # it logs addresses, and whoever has a recording's may hear it
     return httpx.Client(
         timeout=httpx.Timeout(seconds, connect=connect_within(seconds)),
         event_hooks=bounds(httpx, seconds, **most),

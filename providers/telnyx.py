@@ -8,6 +8,7 @@ their own permission. A sent message and the record of a call cannot be deleted 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Annotated, Final, Self
 
 from pydantic import Field
@@ -170,9 +171,9 @@ def _is_held(reply: Reply) -> bool:
 
 
 def _deleted(reply: Reply) -> Deletion:
-    if reply.body is not None:
+    if reply.status != HTTPStatus.NO_CONTENT:
         _Held.model_validate(reply.body)
-    return Asked() if reply.status == 202 else Gone()  # noqa: PLR2004 - accepted, says HTTP
+    return Asked() if reply.status == HTTPStatus.ACCEPTED else Gone()
 
 
 def _records(reply: Reply) -> _Records:

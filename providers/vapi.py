@@ -8,6 +8,7 @@ call can be deleted there: its recording and transcript go with it, and what the
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Final
 
 from pydantic import Field, TypeAdapter
@@ -97,7 +98,7 @@ class Vapi:
         path = _path(what, ref)
 
         def deleted(reply: Reply) -> Deletion:
-            if reply.status == 202:  # noqa: PLR2004 - accepted, says HTTP
+            if reply.status == HTTPStatus.ACCEPTED:
                 return Asked()
             if _Held.model_validate(reply.body).id != ref:
                 raise Garbled
