@@ -171,9 +171,11 @@ def _is_held(reply: Reply) -> bool:
 
 
 def _deleted(reply: Reply) -> Deletion:
+    if reply.status == HTTPStatus.ACCEPTED:
+        return Asked()
     if reply.status != HTTPStatus.NO_CONTENT:
         _Held.model_validate(reply.body)
-    return Asked() if reply.status == HTTPStatus.ACCEPTED else Gone()
+    return Gone()
 
 
 def _records(reply: Reply) -> _Records:

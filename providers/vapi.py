@@ -169,7 +169,7 @@ def _written(moment: datetime) -> str:
 
 def _carried(call: _Call) -> Carried:
     seconds = None
-    if call.started_at and call.ended_at:
+    if call.started_at and call.ended_at and call.ended_at >= call.started_at:
         seconds = Decimal(str((call.ended_at - call.started_at).total_seconds()))
     return Carried(
         ref=call.id,
