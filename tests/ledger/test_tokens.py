@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+from ledger.operate import discard
 from tests.ledger.kinds import Dry
 
 
