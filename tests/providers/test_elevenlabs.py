@@ -165,6 +165,7 @@ def test_a_list_that_names_itself_as_its_next_page_is_not_taken_for_a_whole_one(
     vendor.answers(listed(conversation("c1"), following="next"))
     error = failure_of(lambda: list(elevenlabs.calls(SINCE, UNTIL)))
     assert (type(error), error.code) == (TryAgain, "elevenlabs_endless")
+    assert len(vendor.asked) == 2
 
 
 @pytest.mark.parametrize(

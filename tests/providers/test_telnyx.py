@@ -197,6 +197,7 @@ def test_a_list_that_goes_round_is_not_taken_for_a_whole_one(telnyx: Telnyx, ven
     vendor.answers(listed(1, 5, record("leg-1", 1)))
     error = failure_of(lambda: list(telnyx.calls(SINCE, UNTIL)))
     assert (type(error), error.code) == (TryAgain, "telnyx_endless")
+    assert len(vendor.asked) == 2
 
 
 @pytest.mark.parametrize("wrong", [{"started_at": "Marigold"}, {"call_sec": -1}, {"call_leg_id": CALLER}])

@@ -207,6 +207,7 @@ def test_a_list_that_names_itself_as_its_next_page_is_not_taken_for_a_whole_one(
     vendor.answers(listed(call("CA1", 1), following=f"{ACCOUNT}/Calls.json?Page=1"))
     error = failure_of(lambda: list(twilio.calls(SINCE, UNTIL)))
     assert (type(error), error.code) == (TryAgain, "twilio_endless")
+    assert len(vendor.asked) == 2
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,7 @@ def test_a_page_full_of_one_moment_is_not_taken_for_the_end(vapi: Vapi, vendor: 
     vendor.answers(Answer(body=[call(f"c{number}") for number in range(module.PAGE)]))
     error = failure_of(lambda: list(vapi.calls(SINCE, UNTIL)))
     assert (type(error), error.code) == (TryAgain, "vapi_endless")
+    assert len(vendor.asked) == 2
 
 
 def test_a_call_that_ended_before_it_began_has_no_length(vapi: Vapi, vendor: Vendor) -> None:
