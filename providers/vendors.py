@@ -1,13 +1,18 @@
 """Every vendor in one hand: each is set up when a job first asks for it, and asked for by name."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ledger.errors import Misconfigured
 from providers.anthropic import Anthropic
 from providers.deepgram import Deepgram
+from providers.google import Google
+from providers.lemon_squeezy import LemonSqueezy
 from providers.once import Once
 from providers.resend import Resend
 from providers.s3 import Objects
+from providers.supabase import Supabase
+from providers.whatsapp import WhatsApp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,30 @@ class VendorValues:
     s3_sse: str = ""
     s3_timeout: float = 60.0
 
+    meta_access_token: str = field(default="", repr=False)
+    meta_base_url: str = ""
+    dialog360_api_key: str = field(default="", repr=False)
+    dialog360_base_url: str = ""
+    google_client_id: str = ""
+    google_client_secret: str = field(default="", repr=False)
+    google_base_url: str = ""
+    google_oauth_base_url: str = ""
+    supabase_secret_key: str = field(default="", repr=False)
+    supabase_base_url: str = ""
+    lemon_squeezy_api_key: str = field(default="", repr=False)
+    lemon_squeezy_base_url: str = ""
+    client_timeout: float = 15.0
+    """Of the vendors that are asked over plain HTTP."""
+
     public_url: str = ""
+
+
+class Closing(Protocol):
+    """What every vendor's file lets do."""
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
 
 
 class Vendors:
@@ -82,6 +110,28 @@ class Vendors:
                 timeout=v.s3_timeout,
             )
         )
+        seconds = v.client_timeout
+        self._meta = Once(
+            lambda: WhatsApp.meta(access_token=v.meta_access_token, base_url=v.meta_base_url, timeout=seconds)
+        )
+        self._dialog360 = Once(
+            lambda: WhatsApp.dialog360(api_key=v.dialog360_api_key, base_url=v.dialog360_base_url, timeout=seconds)
+        )
+        self._google = Once(
+            lambda: Google(
+                client_id=v.google_client_id,
+                client_secret=v.google_client_secret,
+                base_url=v.google_base_url,
+                oauth_base_url=v.google_oauth_base_url,
+                timeout=seconds,
+            )
+        )
+        self._supabase = Once(
+            lambda: Supabase(secret_key=v.supabase_secret_key, base_url=v.supabase_base_url, timeout=seconds)
+        )
+        self._lemon_squeezy = Once(
+            lambda: LemonSqueezy(api_key=v.lemon_squeezy_api_key, base_url=v.lemon_squeezy_base_url, timeout=seconds)
+        )
 
     @property
     def deepgram(self) -> Deepgram:
@@ -103,18 +153,49 @@ class Vendors:
         """The bucket."""
         return self._objects()
 
+    @property
+    def meta(self) -> WhatsApp:
+        """Who carries WhatsApp's messages, asked itself."""
+        return self._meta()
+
+    @property
+    def dialog360(self) -> WhatsApp:
+        """Who carries WhatsApp's messages for businesses connected through 360dialog."""
+        return self._dialog360()
+
+    @property
+    def google(self) -> Google:
+        """Whose calendars are written in, each with the token of its business."""
+        return self._google()
+
+    @property
+    def supabase(self) -> Supabase:
+        """Who knows those that may sign in."""
+        return self._supabase()
+
+    @property
+    def lemon_squeezy(self) -> LemonSqueezy:
+        """Who sells subscriptions."""
+        return self._lemon_squeezy()
+
     def close(self) -> None:
         """Close every connection; nothing is asked after it."""
-        for vendor in (self._deepgram, self._anthropic, self._resend, self._objects):
+        for vendor in self._all():
             if made := vendor.made:
                 made.close()
 
     def faults(self) -> tuple[Misconfigured, ...]:
         """Return what is missing or malformed, one for each vendor that cannot be used; asks nobody."""
         found: list[Misconfigured] = []
-        for vendor in (self._deepgram, self._anthropic, self._resend, self._objects):
+        for vendor in self._all():
             try:
                 vendor()
             except Misconfigured as fault:
                 found.append(fault)
         return tuple(found)
+
+    def _all(self) -> tuple[Once[Closing], ...]:
+        return (
+            *(self._deepgram, self._anthropic, self._resend, self._objects),
+            *(self._meta, self._dialog360, self._google, self._supabase, self._lemon_squeezy),
+        )
