@@ -117,6 +117,14 @@ class Google:
 
         return bool(ask(lambda: unless_gone(read, _is_gone), meaning_of_calendar))
 
+    def check(self) -> None:
+        """Ask for access with a token that is none: Google refuses that one, and a wrong client before it (assumed)."""
+        try:
+            self.refresh("none")
+        except Misconfigured as refused:
+            if refused.code != "google_access_gone":
+                raise
+
     def close(self) -> None:
         """Close the connections."""
         self._calendars.close()
@@ -149,11 +157,11 @@ def _is_gone(refused: Refused) -> bool:
 def meaning_of_access(error: Exception) -> JobError:
     """Say what an error means that came of asking for tokens."""
     match error:
-        case Refused() if error.at("error") in ACCESS_GONE:
+        case Refused() if str(error.at("error")) in ACCESS_GONE:
             return Misconfigured(
                 "google_access_gone", "the business has to connect again", setting=CONNECTION, of_business=True
             )
-        case Refused() if error.at("error") in CLIENT_REFUSED:
+        case Refused() if str(error.at("error")) in CLIENT_REFUSED:
             return Misconfigured("google_key_refused", "Google refused our client", setting=KEY)
         case _:
             return usual(error, OAUTH_NAMED)
@@ -167,12 +175,12 @@ def meaning_of_calendar(error: Exception) -> JobError:
                 "google_token_refused", "Google refused the token", setting=CONNECTION, of_business=True
             )
         case Refused(status=403):
-            return _forbidden(_reason(error), error)
+            return _forbidden(str(_reason(error)), error)
         case _:
             return usual(error, CALENDAR_NAMED)
 
 
-def _forbidden(reason: object, error: Refused) -> JobError:
+def _forbidden(reason: str, error: Refused) -> JobError:
     if reason in EVERYBODY_TOO_FAST:
         return RateLimited("google_busy", "Google asked for a pause", asked_pause(error.headers), "google")
     if reason == ONE_TOO_FAST:  # this business's user: no other has to wait

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Generic, TypeVar
 
-Made = TypeVar("Made", covariant=True)
+Made = TypeVar("Made")
 
 
 class Once(Generic[Made]):

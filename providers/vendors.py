@@ -1,7 +1,7 @@
 """Every vendor in one hand: each is set up when a job first asks for it, and asked for by name."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any
 
 from ledger.errors import Misconfigured
 from providers.anthropic import Anthropic
@@ -60,14 +60,6 @@ class VendorValues:
     """Of the vendors that are asked over plain HTTP."""
 
     public_url: str = ""
-
-
-class Closing(Protocol):
-    """What every vendor's file lets do."""
-
-    def close(self) -> None:
-        """Close the connections."""
-        ...
 
 
 class Vendors:
@@ -194,7 +186,7 @@ class Vendors:
                 found.append(fault)
         return tuple(found)
 
-    def _all(self) -> tuple[Once[Closing], ...]:
+    def _all(self) -> tuple[Once[Any], ...]:
         return (
             *(self._deepgram, self._anthropic, self._resend, self._objects),
             *(self._meta, self._dialog360, self._google, self._supabase, self._lemon_squeezy),

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ledger.errors import GiveUp, JobError, Misconfigured
 from providers.asking import ask
-from providers.bounds import MOST
+from providers.bounds import CHECK, MOST
 from providers.http import Garbled, Http, Named, segment, unless_gone
 from providers.required import address, secret
 from providers.whatsapp_refusal import CONNECTION, is_gone, meaning_for
@@ -34,6 +34,8 @@ MEDIA_HOSTS: Final = re.compile(r"(.+\.)?(fbsbx\.com|fbcdn\.net|facebook\.com|wh
 """Assumed: where Meta's links to media lead. The token goes along, so it goes nowhere else."""
 ANALYTICS: Final = 'pricing_analytics.start({start}).end({end}).granularity(DAILY).metric_types(["VOLUME","COST"])'
 """Assumed: the field of a WhatsApp Business account that counts delivered messages by day, and what it is made of."""
+WHO_WE_ARE: Final = {"meta": "/me?fields=id", "dialog360": "/health_status"}
+"""Assumed: what answers with an id to any good key."""
 DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 Answer = TypeVar("Answer")
@@ -102,6 +104,7 @@ class WhatsApp:
     def __init__(self, vendor: Named, base_url: str, headers: dict[str, str], timeout: float) -> None:
         self._vendor, self._base_url = vendor, base_url
         self._http = Http(base_url, timeout=timeout, headers=headers)
+        self._check = min(CHECK, timeout)
 
     @classmethod
     def meta(cls, *, access_token: str, base_url: str, timeout: float = 30.0) -> Self:
@@ -171,6 +174,11 @@ class WhatsApp:
             return tuple(Used(_at(p.start), _at(p.end), p.volume, p.cost) for p in points)
 
         return self._ask(read)
+
+    def check(self) -> None:
+        """Ask who we are there, which costs nothing and needs a good key."""
+        path = WHO_WE_ARE[self._vendor.word]
+        self._ask(lambda: _Is.model_validate(self._http.json("GET", path, timeout=self._check)))
 
     def close(self) -> None:
         """Close the connections."""

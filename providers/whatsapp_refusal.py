@@ -43,7 +43,9 @@ def meaning_for(error: Exception, vendor: Named) -> JobError:
     if not isinstance(error, Refused) or code is None:
         return usual(error, vendor)
     word, name = vendor.word, vendor.name
-    failure: JobError = usual(error, vendor) if error.status >= HTTPStatus.TOO_MANY_REQUESTS else _refused(vendor, code)
+    failure: JobError = GiveUp(f"{word}_refused", f"{name} refused the request with status {error.status}")
+    if error.status >= HTTPStatus.TOO_MANY_REQUESTS:
+        failure = usual(error, vendor)
     if code in TOO_FAST:
         failure = RateLimited(f"{word}_busy", f"{name} asked for a pause", asked_pause(error.headers), word)
     elif code in TOO_FAST_FOR_ONE:
@@ -55,11 +57,8 @@ def meaning_for(error: Exception, vendor: Named) -> JobError:
         failure = Misconfigured(f"{word}_key_refused", f"{name} refused the key", setting=vendor.key)
     elif code in NOT_ALLOWED or code in BLOCKED:
         why = "not_allowed" if code in NOT_ALLOWED else "blocked"
-        failure = Misconfigured(f"{word}_{why}", f"{name}: code {code}", CONNECTION, of_business=True)
+        said = f"{name} does not let us into the business's account"
+        failure = Misconfigured(f"{word}_{why}", said, CONNECTION, of_business=True)
     elif is_gone(error):
         failure = GiveUp(f"{word}_missing", f"{name} has no such object")
     return failure
-
-
-def _refused(vendor: Named, code: int) -> GiveUp:
-    return GiveUp(f"{vendor.word}_refused", f"{vendor.name} refused the request with code {code}")

@@ -31,13 +31,29 @@ GOOD = VendorValues(
     s3_access_key="s-access",
     s3_secret_key="s-secret",
     s3_bucket="recordings",
+    meta_access_token="m-secret",
+    meta_base_url="https://graph.facebook.com/v24.0",
+    dialog360_api_key="3-secret",
+    dialog360_base_url="https://waba-v2.360dialog.io",
+    google_client_id="nexara",
+    google_client_secret="g-secret",
+    google_base_url="https://www.googleapis.com",
+    google_oauth_base_url="https://oauth2.googleapis.com",
+    supabase_secret_key="u-secret",
+    supabase_base_url="https://nexara.supabase.co",
+    lemon_squeezy_api_key="l-secret",
+    lemon_squeezy_base_url="https://api.lemonsqueezy.com",
+)
+NAMES = (
+    *("deepgram", "anthropic", "resend", "objects"),
+    *("meta", "dialog360", "google", "supabase", "lemon_squeezy"),
 )
 
 
 def test_each_vendor_is_made_once() -> None:
     vendors = Vendors(GOOD)
     assert vendors.faults() == ()
-    for name in ("deepgram", "anthropic", "resend", "objects"):
+    for name in NAMES:
         assert getattr(vendors, name) is getattr(vendors, name)
 
 
@@ -66,6 +82,18 @@ def test_no_key_shows_where_values_are_shown() -> None:
         ({"s3_secret_key": ""}, "S3_SECRET_ACCESS_KEY"),
         ({"s3_bucket": ""}, "S3_BUCKET"),
         ({"s3_sse": "rot13"}, "S3_ENCRYPTION"),
+        ({"meta_access_token": ""}, "META_ACCESS_TOKEN"),
+        ({"meta_base_url": "graph.facebook.com"}, "META_BASE_URL"),
+        ({"dialog360_api_key": "my key"}, "DIALOG360_API_KEY"),
+        ({"dialog360_base_url": ""}, "DIALOG360_BASE_URL"),
+        ({"google_client_id": ""}, "GOOGLE_CLIENT_ID"),
+        ({"google_client_secret": ""}, "GOOGLE_CLIENT_SECRET"),
+        ({"google_base_url": "x"}, "GOOGLE_BASE_URL"),
+        ({"google_oauth_base_url": ""}, "GOOGLE_OAUTH_BASE_URL"),
+        ({"supabase_secret_key": ""}, "SUPABASE_SECRET_KEY"),
+        ({"supabase_base_url": ""}, "SUPABASE_BASE_URL"),
+        ({"lemon_squeezy_api_key": ""}, "LEMON_SQUEEZY_API_KEY"),
+        ({"lemon_squeezy_base_url": "ftp://x"}, "LEMON_SQUEEZY_BASE_URL"),
     ],
 )
 def test_what_is_missing_or_broken_is_named_and_never_quoted(value: dict[str, str], setting: str) -> None:
