@@ -77,7 +77,7 @@ class Http:
         import httpx
 
         quiet("httpcore")
-        quiet("httpx", level=logging.WARNING)  # at INFO it writes every address, and ids and people are in ours
+        quiet("httpx", above=logging.INFO)  # at INFO it writes every address, and ids and people are in ours
         return httpx.Client(
             headers=self._headers,
             timeout=httpx.Timeout(self._timeout, connect=connect_within(self._timeout)),

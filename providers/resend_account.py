@@ -33,7 +33,7 @@ class Account:
         import httpx
 
         quiet("httpcore")
-        quiet("httpx", level=logging.WARNING)  # at INFO it writes every address, and a contact's is in ours
+        quiet("httpx", above=logging.INFO)  # at INFO it writes every address, and a contact's is in ours
         return cls(
             api_key=api_key,
             base_url=base_url,

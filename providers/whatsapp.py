@@ -193,14 +193,15 @@ class WhatsApp:
     def _answered(self, call: Callable[[], Answer], number: str | None) -> Answer | None:
         """Return what is answered, None for what is gone."""
         answer = unless_gone(call, is_gone)
-        if answer is None and number and self._vendor is META:
-            path = f"/{segment(number)}"
-            if (
-                unless_gone(lambda: _Is.model_validate(self._http.json("GET", path, params={"fields": "id"})), is_gone)
-                is None
-            ):
-                raise Misconfigured("meta_not_allowed", "our key does not see the number", CONNECTION, of_business=True)
+        if answer is None and number and self._vendor is META and not self._sees(number):
+            raise Misconfigured("meta_not_allowed", "our key does not see the number", CONNECTION, of_business=True)
         return answer
+
+    def _sees(self, number: str) -> bool:
+        def read() -> _Is:
+            return _Is.model_validate(self._http.json("GET", f"/{segment(number)}", params={"fields": "id"}))
+
+        return unless_gone(read, is_gone) is not None
 
     def _link(self, url: str) -> str:
         """Return where to fetch a file that WhatsApp says is at `url`: the key goes along, so not to a stranger."""
