@@ -6,6 +6,8 @@ SHELL := bash
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+PEERS := .venv-bench
+PEERS_READY := $(PEERS)/ready
 PACKAGES := models ledger providers lifecycle jobs schedules workers dashboard sandbox migrations bench docs tests
 CODE := settings.py nexara.py $(wildcard $(PACKAGES))
 TYPED := $(filter-out tests,$(CODE))
@@ -75,8 +77,23 @@ test-15: setup ## What asks a database, on Debian's PostgreSQL 15
 	@NEXARA_TEST_PG_BIN=$(POSTGRES_15) $(BIN)/pytest -n 2 $(ON_DATABASE) $(ARGS)
 
 .PHONY: bench
-bench: setup ## How fast the ledger is here, beside raw dramatiq
+bench: setup $(PEERS_READY) ## How fast the engine is here, beside its peers; ARGS="--quick --only drain" for some
 	@$(BIN)/python -m bench $(ARGS)
+
+$(PEERS_READY): bench/requirements-peers.txt
+	@python=$$(.ci/python) && "$$python" -m venv $(PEERS)
+	@echo "Installing what the engine is compared with into $(PEERS)."
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	  -r bench/requirements-peers.txt
+	@touch $(PEERS_READY)
+
+.PHONY: bench-pages
+bench-pages: setup ## How fast each page answers with a million jobs
+	@$(BIN)/python -m bench.pages $(ARGS)
+
+.PHONY: screenshots
+screenshots: setup ## What Chromium shows of a made-up ledger, into docs/screenshots
+	@$(BIN)/python -m docs.screenshots $(ARGS)
 
 .PHONY: chaos
 chaos: setup ## Kill real processes at named moments, for minutes; long rounds of random events
@@ -92,5 +109,5 @@ lock: ## Resolve the dependencies anew (needs uv)
 
 .PHONY: clean
 clean: ## Remove .venv, caches and the sandbox's data
-	rm -rf $(VENV) .nexara .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(PEERS) .nexara .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,115 +1,129 @@
-"""`python -m bench`: the ledger beside raw dramatiq on the same Redis, in one run, turn by turn."""
+"""`python -m bench`: the engine and its peers on the same servers, in one run, turn by turn."""
 
 import argparse
+import json
 import os
 import platform
-from collections.abc import Callable
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 
+import psycopg
 from rich.console import Console
-from rich.table import Table
 
-from bench import enqueueing, fairness, latency
-from bench.contestants import Nexara, RawDramatiq
-from bench.drain import drain
-from bench.kinds import DoNothing, Sleep, SleepLong, WriteRow
+from bench.contestants import ENTRANTS, OURS, PEERS_PYTHON, Contestant, Failed
+from bench.line import Bench, Line, Sizes
+from bench.lines import LINES
+from bench.peers.control import Lacks
+from bench.result import Cell, Result, Row
 from bench.servers import Servers
+from bench.table import markdown, show
 
-Measure = Callable[[], float]
+BUDGET = 45.0  # seconds an engine may spend on a line before it gets no further round of it
 
 
 def main() -> None:
-    """Measure everything and print one table."""
+    """Measure what is asked for and print one table."""
+    given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers' folder is removed all the same
+    console = Console(width=None if Console().is_terminal else 170)
+    if given.show:
+        result = Result.read(json.loads(given.show.read_text(encoding="utf-8")))
+    else:
+        result = _measure(given, console)
+        if given.json:
+            given.json.write_text(json.dumps(result.as_json(), indent=1) + "\n", encoding="utf-8")
+    if given.markdown:
+        print(markdown(result))
+    else:
+        show(result, console)
+
+
+def _arguments() -> argparse.Namespace:
     asked = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    asked.add_argument("--runs", type=int, default=3, help="runs of each, turn by turn")
-    asked.add_argument("--jobs", type=int, default=20_000, help="jobs of a no-op drain; the others take a share")
+    lines, engines = [line.key for line in LINES], [entrant.name for entrant in ENTRANTS]
+    asked.add_argument("--only", type=_among(lines), default=lines, help=f"some lines, with commas: {', '.join(lines)}")
+    asked.add_argument("--peers", type=_among(engines), default=engines, help=f"some engines: {', '.join(engines)}")
+    asked.add_argument("--quick", action="store_true", help="small sizes and one round: shows that it runs, in seconds")
+    asked.add_argument("--rounds", type=int, help="rounds of each, turn by turn; 3, or 1 if quick")
     asked.add_argument("--processes", type=int, default=2)
     asked.add_argument("--threads", type=int, default=8)
     asked.add_argument("--postgres", type=Path, help="the bin folder of another PostgreSQL than the embedded one")
-    given = asked.parse_args()
-    console = Console(width=110)
-    with Servers(given.postgres) as servers:
-        ours = Nexara(servers, given.processes, given.threads)
-        raw = RawDramatiq(servers, given.processes, given.threads)
-        console.print(_machine(servers, given.processes, given.threads))
-        shown = Table(title=f"medians of {given.runs} runs, least to most in brackets")
-        for heading in ("", "nexara", "raw dramatiq", "ratio"):
-            shown.add_column(heading, justify="left" if not heading else "right")
-        pairs: list[tuple[str, Measure, Measure]] = [
-            (
-                "drain of no-op jobs, a second",
-                lambda: drain(ours, DoNothing.kind, given.jobs),
-                lambda: drain(raw, DoNothing.kind, given.jobs),
-            ),
-            (
-                "drain of jobs that write a row, a second",
-                lambda: drain(ours, WriteRow.kind, given.jobs // 4),
-                lambda: drain(raw, WriteRow.kind, given.jobs // 4),
-            ),
-            (
-                f"enqueued one by one by {enqueueing.CLIENTS} clients, a second",
-                lambda: enqueueing.into_the_ledger(servers, given.jobs // 4),
-                lambda: enqueueing.into_redis(servers, given.jobs // 4),
-            ),
-            (
-                "enqueued in bulk in SQL, pipelined sends, a second",
-                lambda: enqueueing.many_into_the_ledger(servers, given.jobs),
-                lambda: enqueueing.many_into_redis(servers, given.jobs),
-            ),
-            (
-                "enqueued in bulk from Python, pipelined sends, a second",
-                lambda: enqueueing.many_from_python(servers, given.jobs),
-                lambda: enqueueing.many_into_redis(servers, given.jobs),
-            ),
-        ]
-        for name, mine, theirs in pairs:
-            pair = [(mine(), theirs()) for _ in range(given.runs)]
-            shown.add_row(
-                name,
-                _figure([a for a, _ in pair], "{:,.0f}"),
-                _figure([b for _, b in pair], "{:,.0f}"),
-                _figure([a / b for a, b in pair], "{:.2f}"),
-            )
-            console.print(f"measured: {name}")
-        waits = [
-            (
-                latency.p50_p95_p99(latency.of_the_ledger(servers, ours, 200)),
-                latency.p50_p95_p99(latency.of_dramatiq(servers, raw, 200)),
-            )
-            for _ in range(given.runs)
-        ]
-        for place, name in enumerate(("p50", "p95", "p99")):
-            shown.add_row(
-                f"commit to handler, idle engine, {name}, ms",
-                _figure([a[place] for a, _ in waits], "{:.1f}"),
-                _figure([b[place] for _, b in waits], "{:.1f}"),
-                _figure([a[place] / b[place] for a, b in waits], "{:.2f}"),
-            )
-        for kind, length, backfill in ((Sleep.kind, "5 ms", 100_000), (SleepLong.kind, "5 s", 200)):
-            behind = [sorted(fairness.behind_a_backfill(servers, ours, kind, backfill, 20)) for _ in range(given.runs)]
-            for name, place in (("median", 10), ("longest", -1)):
-                shown.add_row(
-                    f"behind another's {backfill:,} jobs of {length}, {name} of 20, ms",
-                    _figure([waits[place] for waits in behind], "{:.0f}"),
-                    "",
-                    "",
-                )
-            console.print(f"measured: behind jobs of {length}")
-        console.print(shown)
+    asked.add_argument("--peers-python", type=Path, default=PEERS_PYTHON, help="the Python of the peers' venv")
+    asked.add_argument("--keep", action="store_true", help="keep the folder with every process's log, and say where")
+    asked.add_argument("--json", type=Path, metavar="FILE", help="write every value of every round there, too")
+    asked.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    asked.add_argument("--show", type=Path, metavar="FILE", help="measure nothing, print what --json wrote")
+    return asked.parse_args()
 
 
-def _figure(values: list[float], form: str) -> str:
-    least, most = form.format(min(values)), form.format(max(values))
-    return f"{form.format(median(values))} [dim]({least} to {most})[/dim]"
+def _among(known: Sequence[str]) -> Callable[[str], list[str]]:
+    def names(given: str) -> list[str]:
+        wanted = given.split(",")
+        if strange := sorted(set(wanted) - set(known)):
+            raise argparse.ArgumentTypeError(f"there is no {', '.join(strange)}; there are {', '.join(known)}")
+        return [name for name in known if name in wanted]
+
+    return names
 
 
-def _machine(servers: Servers, processes: int, threads: int) -> str:
+def _measure(given: argparse.Namespace, console: Console) -> Result:
+    rounds = given.rounds or (1 if given.quick else 3)
+    entrants = [entrant for entrant in ENTRANTS if entrant.name in given.peers]
+    with (
+        Servers(given.postgres, keep=given.keep) as servers,
+        psycopg.connect(servers.admin_url, autocommit=True) as admin,
+    ):
+        if given.keep:
+            console.print(f"logs: {servers.folder}")
+        bench = Bench(servers, Sizes.quick() if given.quick else Sizes.full(), admin)
+        result = Result(_machine(servers, given), rounds, given.quick, {e.name: e.title for e in entrants})
+        engines = [Contestant(e, servers, given.peers_python, given.processes, given.threads) for e in entrants]
+        try:
+            for line in LINES:
+                if line.key in given.only:
+                    since = time.monotonic()
+                    result.rows += _line(bench, line, engines, rounds)
+                    console.print(f"[dim]{line.key}: {time.monotonic() - since:.0f} s[/dim]")
+        finally:
+            for engine in engines:
+                engine.close()
+    return result
+
+
+def _line(bench: Bench, line: Line, engines: Sequence[Contestant], rounds: int) -> list[Row]:
+    """Measure one line, round by round, each engine in its turn."""
+    rows = [Row(line.key, figure, {}) for figure in line.figures]
+    spent = dict.fromkeys((engine.name for engine in engines), 0.0)
+    for turn in range(rounds):
+        for engine in engines:
+            ours = engine.name == OURS
+            if (line.ours_alone and not ours) or (line.once_for_peers and not ours and turn):
+                continue
+            cells = [row.cells.setdefault(engine.name, Cell()) for row in rows]
+            if spent[engine.name] > BUDGET or cells[0].failed:
+                continue
+            since = time.monotonic()
+            try:
+                for cell, value in zip(cells, line.measure(bench, engine), strict=True):
+                    cell.values.append(value)
+            except Lacks:
+                spent[engine.name] = float("inf")
+            except (Failed, OSError, psycopg.Error) as error:
+                for cell in cells:
+                    cell.failed = " ".join(str(error).split())[:120]
+            spent[engine.name] += time.monotonic() - since
+    return rows
+
+
+def _machine(servers: Servers, given: argparse.Namespace) -> str:
     return (
-        f"{os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f} at the start; "
-        f"Python {platform.python_version()}, PostgreSQL {servers.version()} with fsync on, "
-        f"dramatiq {version('dramatiq')}; {processes} worker processes of {threads} threads each"
+        f"{os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f} at the start, "
+        f"Python {platform.python_version()}, PostgreSQL {servers.postgres.version()} with fsync on, "
+        f"dramatiq {version('dramatiq')}, {given.processes} worker processes of {given.threads} threads each"
     )
 
 

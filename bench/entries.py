@@ -2,54 +2,80 @@
 
 import os
 import socket
+import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
-from types import TracebackType
+from typing import NamedTuple
 from uuid import UUID
 
-VARIABLE = "BENCH_ENTRIES"
-"""The setting that tells a worker process where to send them."""
 BUFFER = 1 << 22
+SIZE = 28
 
 
-def teller() -> "Teller":
-    """Return what a worker process tells its entries with, as its environment says."""
-    return Teller(Path(os.environ[VARIABLE]))
+class Entry(NamedTuple):
+    """One handler's entry: its subject, when in nanoseconds of CLOCK_MONOTONIC, and in which process."""
+
+    subject: str
+    at: int
+    pid: int
 
 
 class Teller:
     """Sends each entry as one datagram; CLOCK_MONOTONIC is the same for all processes of a machine."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._path = str(path)
+        self._path = path
 
-    def __call__(self, subject: UUID) -> None:
-        """Tell that the handler of this subject was entered now."""
-        self._socket.sendto(subject.bytes + time.monotonic_ns().to_bytes(8, "big"), self._path)
+    def __call__(self, subject: str) -> None:
+        """Tell that the handler of this subject was entered now; if nobody listens any more, nobody needs it."""
+        now = time.monotonic_ns()
+        try:
+            said = UUID(subject).bytes + now.to_bytes(8, "big") + os.getpid().to_bytes(4, "big")
+            self._socket.sendto(said, self._path)
+        except (ConnectionRefusedError, FileNotFoundError):
+            return
 
 
 class Entries:
-    """Hears what the workers tell."""
+    """Hears what the workers tell, in a thread of its own: a teller waits while nobody reads."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: str) -> None:
+        Path(path).unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        self._socket.bind(path)
+        self._heard: dict[str, list[Entry]] = {}
+        self._news = threading.Condition()
+        threading.Thread(target=self._listen, name="entries", daemon=True).start()
 
-    def __enter__(self) -> "Entries":
-        self._path.unlink(missing_ok=True)
-        self._socket.bind(str(self._path))
-        return self
+    def first(self, subjects: Collection[str], patience: float, *, since: int = 0) -> dict[str, Entry]:
+        """Return each subject's first entry after `since` ns: of all, or of those heard within `patience` seconds."""
+        until = time.monotonic() + patience
+        found: dict[str, Entry] = {}
+        with self._news:
+            while True:
+                for subject in subjects:
+                    if subject not in found and (later := self._after(subject, since)):
+                        found[subject] = later
+                left = until - time.monotonic()
+                if len(found) == len(subjects) or left <= 0:
+                    return found
+                self._news.wait(left)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._socket.close()
-        self._path.unlink(missing_ok=True)
+    def forget(self) -> None:
+        """Forget what was heard."""
+        with self._news:
+            self._heard.clear()
 
-    def hear(self, wait: float) -> tuple[UUID, int]:
-        """Return the next entry: its subject, and when it was in nanoseconds; raises TimeoutError after `wait` s."""
-        self._socket.settimeout(wait)
-        said = self._socket.recv(24)
-        return UUID(bytes=said[:16]), int.from_bytes(said[16:], "big")
+    def _after(self, subject: str, since: int) -> Entry | None:
+        return next((entry for entry in self._heard.get(subject, ()) if entry.at > since), None)
+
+    def _listen(self) -> None:
+        while said := self._socket.recv(SIZE):
+            at, pid = int.from_bytes(said[16:24], "big"), int.from_bytes(said[24:], "big")
+            entry = Entry(str(UUID(bytes=said[:16])), at, pid)
+            with self._news:
+                self._heard.setdefault(entry.subject, []).append(entry)
+                self._news.notify_all()

@@ -1,4 +1,4 @@
-"""The jobs that are measured: they exist here alone, and each contestant runs the same bodies."""
+"""The engine's own kinds of the jobs that are measured: they exist here alone."""
 
 import time
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bench.peers.bodies import HOLD, SLEEP, SLEEP_LONG
 from ledger.job import Registry
 from ledger.payload import Payload, Terms
 
@@ -60,8 +61,17 @@ class SayWhen(Payload):
     subject_id: UUID
 
 
-def registry(entered: Callable[[UUID], None]) -> Registry:
-    """Return the registry of these kinds; `entered` is told the subject of each SayWhen."""
+class Hold(Payload):
+    """Say when the handler was entered, and outlast the measurement."""
+
+    kind: ClassVar[str] = "bench.hold"
+    terms: ClassVar[Terms] = Terms(queue="bench")
+
+    subject_id: UUID
+
+
+def registry(entered: Callable[[str], None]) -> Registry:
+    """Return the registry of these kinds; `entered` is told the subject of each SayWhen and Hold."""
     kinds = Registry()
 
     @kinds.plain_job(DoNothing)
@@ -74,14 +84,19 @@ def registry(entered: Callable[[UUID], None]) -> Registry:
 
     @kinds.plain_job(Sleep)
     def sleep(payload: Sleep) -> None:
-        time.sleep(0.005)
+        time.sleep(SLEEP)
 
     @kinds.plain_job(SleepLong)
     def sleep_long(payload: SleepLong) -> None:
-        time.sleep(5)
+        time.sleep(SLEEP_LONG)
 
     @kinds.plain_job(SayWhen)
     def when(payload: SayWhen) -> None:
-        entered(payload.subject_id)
+        entered(str(payload.subject_id))
+
+    @kinds.plain_job(Hold)
+    def hold(payload: Hold) -> None:
+        entered(str(payload.subject_id))
+        time.sleep(HOLD)
 
     return kinds

@@ -16,9 +16,9 @@ from dashboard.app import create_app
 from jobs.registry import load
 from ledger.contract import publish
 from migrations.apply import migrate
+from sandbox.operator import HERE, cookies
 from sandbox.postgres import Postgres
 
-USER, PASSWORD = "bench", secrets.token_hex(8)
 MOST = 0.150
 """Seconds that the 95th of a hundred answers may take."""
 STATEMENTS = Path(__file__).with_suffix(".sql")
@@ -62,6 +62,15 @@ PAGES = (
     "/jobs/{dead}",
     "/jobs/{running}",
     "/jobs/500000",
+    "/failures",
+    "/failures/{fingerprint}",
+    "/operations/new?action=retry&failing={fingerprint}",
+    "/operations/new?action=retry&state=dead",
+    "/operations",
+    "/audit",
+    "/privacy",
+    "/billing",
+    "/enqueue",
     "/queues",
     "/kinds",
     "/kinds/leads.extract",
@@ -89,7 +98,7 @@ def measure(app: TestClient, path: str, times: int) -> list[float]:
     took = []
     for _ in range(times):
         began = time.perf_counter()
-        answer = app.get(path, auth=(USER, PASSWORD))
+        answer = app.get(path)
         took.append(time.perf_counter() - began)
         assert answer.status_code == 200, (path, answer.status_code)
     return sorted(took)
@@ -118,15 +127,15 @@ def _run(server: Postgres, rows: int, times: int) -> None:
     engine = create_engine(
         server.url("postgres", "nexara_dashboard", password), connect_args={"prepare_threshold": None}
     )
-    app = create_app(engine, user=USER, password=PASSWORD, environment="bench", secret=secrets.token_bytes(32))
+    app = create_app(engine, environment="bench", secret=secrets.token_bytes(32))
     print(f"| page, of {rows:,} jobs | p50 | p95 | KB |\n| --- | --- | --- | --- |")
     slow = []
-    with TestClient(app) as client:
+    with TestClient(app, base_url=HERE, cookies=cookies(app)) as client:
         for path in addresses(admin):
             measure(client, path, 3)
             took = measure(client, path, times)
             p95 = took[max(0, round(0.95 * times) - 1)]
-            size = len(client.get(path, auth=(USER, PASSWORD)).content) // 1024
+            size = len(client.get(path).content) // 1024
             print(f"| `{path}` | {took[times // 2] * 1000:.0f} ms | {p95 * 1000:.0f} ms | {size} |", flush=True)
             slow += [path] if p95 > MOST else []
     admin.dispose()

@@ -1,10 +1,13 @@
 -- A million jobs over a day, 20,000 of which failed and have not got over it. :rows is how many.
 INSERT INTO ledger.jobs (kind, queue, priority, business_id, root_id, payload, state, attempt, max_attempts, run_at, give_up_at,
-                         enqueued_at, dispatched_at, claimed_at, started_at, finished_at, reason)
+                         enqueued_at, dispatched_at, claimed_at, started_at, finished_at, reason,
+                         fingerprint, failed_at)
 SELECT k.kind, k.queue, k.priority, CAST(lpad((n % 400)::text, 32, '0') AS uuid), n,
        jsonb_build_object('conversation_id', CAST(md5(n::text) AS uuid)), s.state, 1, k.max_attempts, t.at, t.at + interval '1 day',
        t.at, t.at, t.at, t.at, CASE WHEN s.state NOT IN ('parked', 'retryable', 'scheduled') THEN t.at + (n % 97) * interval '90 ms' END,
-       CASE s.state WHEN 'dead' THEN 'attempts_exhausted' WHEN 'parked' THEN 'no_key' END
+       CASE s.state WHEN 'dead' THEN 'attempts_exhausted' WHEN 'parked' THEN 'no_key' END,
+       CASE WHEN s.state IN ('dead', 'retryable', 'parked') THEN left(md5((n % 60)::text), 16) END,
+       CASE WHEN s.state IN ('dead', 'retryable', 'parked') THEN t.at + interval '2 s' END
 FROM generate_series(1, :rows) n
 JOIN LATERAL (SELECT * FROM ledger.job_kinds ORDER BY kind OFFSET n % 9 LIMIT 1) k ON true
 CROSS JOIN LATERAL (SELECT now() - (:rows - n) * interval '86.4 ms' - interval '2 min' AS at) t

@@ -117,8 +117,6 @@ def action(
 
 def _in_one_transaction(request: Request, form: Form, asked: Asked, run: Callable[[Acting], Response]) -> Response:
     given = form.get(WHY, "").strip()
-    if asked.why is Why.MUST and not given:
-        raise Refused("say why: whoever looks at this tomorrow will ask")
     try:
         with site(request).acting.begin() as db:
             now = who_acts(db, request.state.digest)
@@ -127,6 +125,8 @@ def _in_one_transaction(request: Request, form: Form, asked: Asked, run: Callabl
             refuse_without(now.actor, asked.right)
             if asked.fresh:
                 refuse_stale(now.proved_at)
+            if asked.why is Why.MUST and not given:
+                raise Refused("say why: whoever looks at this tomorrow will ask")
             act = Acting(request, form, db, now.actor, asked.name, given or None)
             answer = run(act)
             if not act.recorded:

@@ -1,4 +1,4 @@
-"""The queues: what waits in each beside its promise, what is paused, and pausing and resuming."""
+"""The queues: what waits in each beside its promise, what is limited, what is paused; pausing and resuming."""
 
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from ledger import clock
 from ledger.audit import Right
 from ledger.operate import Refused
 from ledger.pause import pause, pauses, resume
-from ledger.queries import Kind, looking, read_kinds, read_queues
+from ledger.queries import Kind, looking, read_kinds, read_limits, read_queues
 
 
 def page(request: Request) -> Response:
@@ -29,6 +29,7 @@ def show(request: Request, status: int = 200, *, refused: str | None = None) -> 
         queues = stand(read_queues(db), now)
         kinds = read_kinds(db)
         paused = pauses(db)
+        limits = read_limits(db)
     return here.pages.answer(
         request,
         "queues.html",
@@ -39,6 +40,7 @@ def show(request: Request, status: int = 200, *, refused: str | None = None) -> 
         kinds=kinds,
         kinds_of={queue.seen.queue: _of(kinds, queue.seen.queue) for queue in queues},
         paused=paused,
+        limits=limits,
         stopped={p.queue: p for p in paused if p.queue and not p.kind and not p.business_id},
         chosen=request.query_params.get("pause", ""),
         refused=refused,

@@ -10,6 +10,17 @@ from ledger.contract import publish
 STATEMENTS = Path(__file__).with_suffix(".sql")
 
 
+def beat(admin: Engine) -> None:
+    """Have two of the three workers beat: the third has fallen silent."""
+    with admin.begin() as db:
+        db.execute(
+            text(
+                "UPDATE ledger.workers SET heartbeat_at = clock_timestamp() - interval '1 s' "
+                "WHERE id IN (CAST(md5('worker0') AS uuid), CAST(md5('worker1') AS uuid))"
+            )
+        )
+
+
 def fill(admin: Engine) -> None:
     """Fill a fresh ledger; the engine is a superuser's."""
     with admin.begin() as db:

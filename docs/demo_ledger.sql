@@ -1,13 +1,14 @@
 -- A ledger in the middle of a night with an outage: every state, error and page has something to show. All made up.
 
 -- Chains of one call each: transcribe, summarize, extract, then meter and two mails.
-CREATE TEMPORARY TABLE chain ON COMMIT DROP AS
-SELECT n, 1000 + n * 7 AS root, clock_timestamp() - (1400 - n) * interval '61 s' - random() * interval '50 s' AS at,
-       CAST(md5('business' || (n * 7919) % 9) AS uuid) AS business, CAST(md5('call' || n) AS uuid) AS call
-FROM generate_series(1, 1400) n;
 INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, parent_id, payload, state, attempt, max_attempts,
                          run_at, give_up_at, enqueued_at, dispatched_at, claimed_at, started_at, finished_at)
 OVERRIDING SYSTEM VALUE
+WITH chain AS MATERIALIZED (
+  SELECT n, 1000 + n * 7 AS root, clock_timestamp() - (1400 - n) * interval '61 s' - random() * interval '50 s' AS at,
+         CAST(md5('business' || (n * 7919) % 9) AS uuid) AS business, CAST(md5('call' || n) AS uuid) AS call
+  FROM generate_series(1, 1400) n
+)
 SELECT c.root + s.step, k.kind, k.queue, k.priority, c.business, c.root, nullif(c.root + s.after, c.root - 1),
        jsonb_build_object(s.field, CASE WHEN s.step = 0 THEN CAST(md5('recording' || c.n) AS uuid) ELSE c.call END)
          || CASE WHEN k.kind = 'alerts.send' THEN jsonb_build_object('member_id', CAST(md5(s.step::text || c.business) AS uuid),
@@ -60,12 +61,17 @@ WHERE kind = 'recordings.transcribe' AND state = 'succeeded' AND enqueued_at > n
   AND EXISTS (SELECT FROM ledger.attempts a WHERE a.job_id = j.id AND a.error_code = 'deepgram_unavailable');
 UPDATE ledger.jobs SET state = 'discarded', reason = 'by_hand' WHERE id IN (SELECT id FROM ledger.jobs WHERE state = 'dead' ORDER BY id LIMIT 2);
 
+UPDATE ledger.jobs j SET fingerprint = a.fingerprint, failed_at = a.ended_at
+FROM (SELECT DISTINCT ON (job_id) job_id, fingerprint, ended_at FROM ledger.attempts ORDER BY job_id, id DESC) a
+WHERE a.job_id = j.id AND j.state IN ('dead', 'retryable', 'parked');
+
 -- What goes on at this moment.
+SELECT setval('ledger.jobs_id_seq', (SELECT max(id) FROM ledger.jobs));
 DELETE FROM ledger.jobs WHERE enqueued_at > clock_timestamp() - interval '12 s';
 UPDATE ledger.jobs SET finished_at = clock_timestamp() - random() * interval '4 s' WHERE finished_at > clock_timestamp();
 INSERT INTO ledger.workers (id, threads, kinds, signed_on_at, heartbeat_at)
 SELECT CAST(md5('worker' || n) AS uuid), 8, ARRAY(SELECT kind FROM ledger.job_kinds), now() - interval '5 hours',
-       clock_timestamp() + interval '1 hour' * (n < 2)::integer - interval '1 min' * (n = 2)::integer
+       clock_timestamp() - interval '1 min' * (n = 2)::integer
 FROM generate_series(0, 2) n;
 INSERT INTO ledger.jobs (kind, queue, priority, business_id, root_id, payload, state, attempt, max_attempts, run_at, give_up_at,
                          enqueued_at, dispatched_at, claimed_at, started_at, deadline_at, worker_id, progress, doing)
@@ -84,7 +90,6 @@ CROSS JOIN generate_series(1, s.many) n JOIN ledger.job_kinds k ON k.kind = s.ki
 CROSS JOIN LATERAL (SELECT clock_timestamp() - n * CASE WHEN s.kind = 'conversations.summarize' AND s.state = 'available'
                                                 THEN interval '17 s' ELSE interval '3 s' END AS at) t;
 UPDATE ledger.jobs SET root_id = id WHERE root_id = 0;
-SELECT setval('ledger.jobs_id_seq', (SELECT max(id) FROM ledger.jobs));
 INSERT INTO ledger.pauses (kind, code, since, who, why) VALUES ('alerts.send', 'resend_key_refused', now() - interval '6 min', 'the engine',
   'Its setting is wrong: see the error of the job that found out.');
 INSERT INTO ledger.ticks (schedule, tick, due_at, noted_at, outcome, job_id)

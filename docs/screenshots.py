@@ -1,6 +1,5 @@
 """`python -m docs.screenshots`: what Chromium shows of a made-up ledger, into docs/screenshots or a folder given."""
 
-import base64
 import re
 import secrets
 import shutil
@@ -12,24 +11,24 @@ import time
 from pathlib import Path
 
 import uvicorn
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.app import create_app
-from docs.demo_ledger import fill
+from docs.demo_ledger import beat, fill
 from migrations.apply import migrate
+from sandbox.operator import cookies
 from sandbox.ports import free_port
 from sandbox.postgres import Postgres
 
 FOLDER = Path(__file__).resolve().parent / "screenshots"
-USER, PASSWORD = "oncall", secrets.token_hex(8)
 DESKTOP, PHONE = 1280, 390
 DEAD = "SELECT max(id) FROM ledger.jobs WHERE state = 'dead' AND kind = 'leads.extract'"
 RUNNING = "SELECT min(id) FROM ledger.jobs WHERE state = 'running' AND progress IS NOT NULL"
 PAGES = (
     # the file's name, the address, and how high the page is on a desk and on a phone
     ("overview", "/", 1500, 2600),
-    ("jobs", "/jobs?state=retryable", 1300, 2200),
+    ("jobs", "/jobs?state=retryable", 660, 1750),
     ("job", f"/jobs/{{{DEAD}}}", 1250, 2200),
     ("running", f"/jobs/{{{RUNNING}}}", 800, 1300),
     ("queues", "/queues", 950, 1700),
@@ -37,6 +36,7 @@ PAGES = (
     ("kind", "/kinds/recordings.transcribe", 950, 1400),
     ("schedules", "/schedules", 1300, 2600),
     ("schedule", "/schedules/recovery", 1700, 2600),
+    ("failures", "/failures", 900, 2000),
     ("error", "/jobs/1", 420, 520),
 )
 KEPT = {
@@ -52,16 +52,16 @@ KEPT = {
 
 
 class SignedIn:
-    """Adds to each request what a browser that is signed in would send."""
+    """Adds to each request the cookies of a browser that is signed in."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, kept: dict[str, str]) -> None:
         self._app = app
-        self._credentials = b"Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode())
+        self._cookie = "; ".join(f"{name}={value}" for name, value in kept.items()).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         if scope["type"] == "http":
-            scope = {**scope, "headers": [*scope["headers"], (b"authorization", self._credentials)]}
+            scope = {**scope, "headers": [*scope["headers"], (b"cookie", self._cookie)]}
         await self._app(scope, receive, send)
 
 
@@ -80,14 +80,24 @@ def main(folder: Path, *, everything: bool) -> None:
             admin = create_engine(server.admin_url)
             fill(admin)
             engine = create_engine(server.url("postgres", "nexara_dashboard", password))
-            app = create_app(engine, user=USER, password=PASSWORD, environment="demo", secret=secrets.token_bytes(32))
+            app = create_app(engine, environment="demo", secret=secrets.token_bytes(32))
             with admin.connect() as db:
                 pages = [(name, _filled(db, path), high, higher) for name, path, high, higher in PAGES]
-            _shoot(chromium, SignedIn(app), pages, folder, Path(place), everything=everything)
+            done = threading.Event()
+            beating = threading.Thread(target=_beat_until, args=(admin, done), daemon=True)
+            beating.start()
+            _shoot(chromium, SignedIn(app, cookies(app)), pages, folder, Path(place), everything=everything)
+            done.set()
+            beating.join()
             admin.dispose()
             engine.dispose()
         finally:
             server.stop("immediate")
+
+
+def _beat_until(admin: Engine, done: threading.Event) -> None:
+    while not done.wait(1.0):
+        beat(admin)
 
 
 def _filled(db: Connection, path: str) -> str:

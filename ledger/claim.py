@@ -11,7 +11,7 @@ Token = tuple[int, int]
 """A job's id and the fence under which it may be written."""
 
 CLAIM = text(
-    "SELECT id, fence, kind, business_id, payload, attempt, max_attempts, rescues, give_up_at, cursor, started "
+    "SELECT id, fence, kind, business_id, payload, attempt, max_attempts, rescues, patience, cursor, started "
     "FROM ledger.claim_v1(:worker, :kinds, :plain, CAST(:ids AS bigint[]), CAST(:fences AS integer[]))"
 )
 COMPLETE_MANY = text("SELECT count(*) FROM ledger.complete_many_v1(CAST(:ids AS bigint[]), CAST(:fences AS integer[]))")
@@ -19,6 +19,7 @@ COMPLETE_FREE = text(
     "SELECT id, fence FROM ledger.complete_free_v1(CAST(:ids AS bigint[]), CAST(:fences AS integer[]))"
 )
 DISCLAIM = text("SELECT ledger.disclaim_v1(:worker, CAST(:ids AS bigint[]), CAST(:fences AS integer[]))")
+REFUSE = text("SELECT ledger.refuse_v1(:kinds, CAST(:ids AS bigint[]), CAST(:fences AS integer[]))")
 GIVE_BACK = text("SELECT ledger.give_back_v1(CAST(:ids AS bigint[]), CAST(:fences AS integer[]))")
 
 
@@ -57,6 +58,12 @@ def disclaim(db: Connection, worker: UUID, tokens: Sequence[Token]) -> int:
     """Give back what a claim of these took for the worker though its answer was lost; returns how many there were."""
     given: int = db.execute(DISCLAIM, {"worker": worker, **_arrays(tokens)}).scalar_one()
     return given
+
+
+def refuse(db: Connection, kinds: Sequence[str], tokens: Sequence[Token]) -> int:
+    """Make available again what is of none of these kinds; returns how many there were."""
+    refused: int = db.execute(REFUSE, {"kinds": list(kinds), **_arrays(tokens)}).scalar_one()
+    return refused
 
 
 def complete_many(db: Connection, tokens: Sequence[Token]) -> int:

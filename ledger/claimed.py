@@ -1,7 +1,8 @@
 """A job that a worker holds, and what became of it."""
 
-from dataclasses import dataclass
-from datetime import datetime
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +21,16 @@ class Claimed:
     attempt: int
     max_attempts: int
     rescues: int
-    give_up_at: datetime
+    patience: timedelta
+    """How long after the claim a vendor's "later" is believed."""
     cursor: dict[str, Any] | None
     started: bool = False
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def patience_left(self) -> timedelta:
+        """How long a vendor's "later" is believed from now on."""
+        return self.patience - timedelta(seconds=time.monotonic() - self.since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
     JobError
     ├── TryAgain          the world was briefly wrong      retried with backoff
-    │   └── RateLimited       the vendor said when         waits as told, no attempt spent
+    │   ├── RateLimited       the vendor said when         waits as told, no attempt spent
+    │   └── OtherRelease      this process cannot read it  waits for one that can, no attempt spent
     ├── GiveUp            this job can never succeed       dead now
     └── Misconfigured     nothing of its kind can          its kind is paused, on-call is told what to set
     anything else         a bug                            retried with backoff, reported
@@ -43,6 +44,10 @@ class RateLimited(TryAgain):
         super().__init__(code, message)
         self.retry_after = retry_after
         self.vendor = vendor
+
+
+class OtherRelease(TryAgain):
+    """This process's release cannot read the job, which is for another one that runs beside it or soon will."""
 
 
 class GiveUp(JobError):

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, get_type_hints
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
+from ledger.errors import OtherRelease
 from ledger.outcome import Again, Cancel, Known, Snooze
 from ledger.payload import Payload
 
@@ -58,6 +59,16 @@ class Job:
     def kind(self) -> str:
         """The name of the kind."""
         return self.payload.kind
+
+    def read(self, stored: Mapping[str, Any]) -> Payload:
+        """Read a payload back from its row; raises OtherRelease for one that this release does not understand.
+
+        Whoever enqueued it was checked against the kind as the database knows it, which is the newest release's.
+        """
+        try:
+            return self.payload.read(stored)
+        except ValidationError:
+            raise OtherRelease("payload_unread", "Its payload is of a release that this worker is not of.") from None
 
 
 class Registry:

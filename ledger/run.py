@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from ledger import clock
 from ledger.checkpoint import reaching
 from ledger.claimed import Claimed, Ended
 from ledger.enqueue import FOLLOW_UPS
@@ -36,7 +35,7 @@ BEGIN_LOAD = "SELECT ledger.begin_load_v1({id}, {fence})"
 BEGIN_SAVE = "SELECT ledger.begin_save_v1({id}, {fence})"
 KEEP = text("SELECT ledger.keep_answer_v1(:id, :input_hash, CAST(:answer AS jsonb))")
 GO_ON = text("SELECT ledger.go_on_v1(CAST(:cursor AS jsonb), :percent, :doing)")
-FAIL = text("SELECT ledger.fail_v1(:id, :fence, CAST(:error AS jsonb), :state, :run_at, :reason, :spent)")
+FAIL = text("SELECT ledger.fail_v1(:id, :fence, CAST(:error AS jsonb), :state, :wait, :reason, :spent)")
 BEGIN_END = text("SELECT ledger.begin_end_v1(:id, :fence, :state, :reason, CAST(:error AS jsonb))")
 GIVE_BACK = text("SELECT ledger.give_back_v1(CAST(ARRAY[:id] AS bigint[]), CAST(ARRAY[:fence] AS integer[]))")
 SNOOZE = text("SELECT ledger.snooze_v1(:id, :fence, :until)")
@@ -135,7 +134,7 @@ class _Run:
     def attempted(self, line: Line) -> Ended:
         with line.dropped_on_failure():
             self._must_be_heard()
-            payload = self.job.payload.read(self.claimed.payload)
+            payload = self.job.read(self.claimed.payload)
             if self.job.steps is None:
                 return self._database_job(payload, line)
         line.drop()  # its transactions take connections of the pool, and the vendor takes its time
@@ -146,7 +145,7 @@ class _Run:
         assert self.job.plain is not None  # noqa: S101 - the worker sends only such jobs here
         if not self.claimed.started and not through_restarts(self._started):
             return False
-        self.job.plain(self.job.payload.read(self.claimed.payload))
+        self.job.plain(self.job.read(self.claimed.payload))
         return True
 
     def _vendor_job(self, payload: Payload) -> Ended:
@@ -303,8 +302,7 @@ class _Run:
             error,
             attempt=self.attempt,
             max_attempts=self.claimed.max_attempts,
-            give_up_at=self.claimed.give_up_at,
-            now=clock.now(),
+            patience=self.claimed.patience_left,
             draw=self.runner.draw,
         )
         if not verdict.ends:
@@ -328,7 +326,7 @@ class _Run:
                     **self.known,
                     "error": json.dumps(failure.stored()),
                     "state": verdict.state,
-                    "run_at": verdict.run_at,
+                    "wait": verdict.wait,
                     "reason": verdict.reason,
                     "spent": verdict.spent,
                 },

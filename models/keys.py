@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import NOW, PlatformRow
 from models.data_map import Category, Delete, Expires, Life, NoOne, WhileActive
 from models.kinds import NONE, Id, Moment, Word, plain
+from models.ledger import Number
 
 
 class Scope(StrEnum):
@@ -61,11 +62,15 @@ class ApiKey(PlatformRow, because="it is looked up before anybody knows whose it
     expires_at: Mapped[Moment | None]
     revoked_at: Mapped[Moment | None]
     last_used_at: Mapped[Moment | None]
+    per_minute: Mapped[Number] = mapped_column(server_default=text("600"))
+    paced_until: Mapped[Moment] = mapped_column(server_default=NOW)
 
     __table_args__ = (
+        CheckConstraint("per_minute > 0", name="some_per_minute"),
         Index("api_keys_of_business", "business_id"),
         CheckConstraint(NOT_THE_HOUSE, name="not_the_house"),
-        {"schema": "ledger"},
+        # Written at each request: in place.
+        {"schema": "ledger", "postgresql_with": {"fillfactor": "50"}},
     )
 
 

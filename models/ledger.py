@@ -22,6 +22,7 @@ class State(StrEnum):
     parked ────┘      ↑ │          │         │      ├→ dead
            ↑          └─│──────────│─────────┘      └→ cancelled
            └────────────┴──────────┘ paused
+    dispatched → available, where its worker does not know its kind
     any that is open, or dead → discarded; any that waits → cancelled; dead, cancelled, discarded → available, by hand
     """
 

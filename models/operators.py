@@ -99,7 +99,7 @@ class Session(PlatformRow, because="an operator's"):
     )
 
     digest: Mapped[SecretDigest] = mapped_column(primary_key=True)
-    operator_id: Mapped[Id] = mapped_column(ForeignKey("ledger.operators.id", ondelete="CASCADE"))
+    operator_id: Mapped[Id] = mapped_column(ForeignKey("ledger.operators.id"))
     made_at: Mapped[Moment] = mapped_column(server_default=NOW)
     seen_at: Mapped[Moment] = mapped_column(server_default=NOW)
 

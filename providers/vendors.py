@@ -1,65 +1,23 @@
 """Every vendor in one hand: each is set up when a job first asks for it, and asked for by name."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from ledger.errors import Misconfigured
 from providers.anthropic import Anthropic
 from providers.deepgram import Deepgram
+from providers.elevenlabs import ElevenLabs
 from providers.google import Google
 from providers.lemon_squeezy import LemonSqueezy
 from providers.once import Once
 from providers.resend import Resend
 from providers.s3 import Objects
 from providers.supabase import Supabase
+from providers.telnyx import Telnyx
+from providers.twilio import Twilio
+from providers.vapi import Vapi
+from providers.vendor_values import VendorValues
 from providers.whatsapp import WhatsApp
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VendorValues:
-    """What the settings say of the vendors; time-outs in seconds, keys empty where a vendor is not used.
-
-    `public_url` is where the links in a mail lead: no vendor, but the job that asks one needs it.
-    """
-
-    deepgram_api_key: str = field(repr=False)
-    deepgram_base_url: str
-    deepgram_timeout: float = 600.0
-
-    anthropic_api_key: str = field(repr=False)
-    anthropic_base_url: str
-    anthropic_model: str
-    anthropic_timeout: float = 60.0
-
-    resend_api_key: str = field(repr=False)
-    resend_base_url: str
-    resend_sender: str
-    resend_timeout: float = 10.0
-
-    s3_endpoint: str
-    s3_region: str
-    s3_access_key: str = field(repr=False)
-    s3_secret_key: str = field(repr=False)
-    s3_bucket: str
-    s3_sse: str = ""
-    s3_timeout: float = 60.0
-
-    meta_access_token: str = field(default="", repr=False)
-    meta_base_url: str = ""
-    dialog360_api_key: str = field(default="", repr=False)
-    dialog360_base_url: str = ""
-    google_client_id: str = ""
-    google_client_secret: str = field(default="", repr=False)
-    google_base_url: str = ""
-    google_oauth_base_url: str = ""
-    supabase_secret_key: str = field(default="", repr=False)
-    supabase_base_url: str = ""
-    lemon_squeezy_api_key: str = field(default="", repr=False)
-    lemon_squeezy_base_url: str = ""
-    client_timeout: float = 15.0
-    """Of the vendors that are asked over plain HTTP."""
-
-    public_url: str = ""
 
 
 class Vendors:
@@ -101,6 +59,21 @@ class Vendors:
                 sse=v.s3_sse,
                 timeout=v.s3_timeout,
             )
+        )
+        waits = {"timeout": v.voice_timeout, "media_timeout": v.media_timeout}
+        self._twilio = Once(
+            lambda: Twilio(
+                account_sid=v.twilio_account_sid,
+                api_key=v.twilio_api_key,
+                api_secret=v.twilio_api_secret,
+                base_url=v.twilio_base_url,
+                **waits,
+            )
+        )
+        self._telnyx = Once(lambda: Telnyx(api_key=v.telnyx_api_key, base_url=v.telnyx_base_url, **waits))
+        self._vapi = Once(lambda: Vapi(api_key=v.vapi_api_key, base_url=v.vapi_base_url, **waits))
+        self._elevenlabs = Once(
+            lambda: ElevenLabs(api_key=v.elevenlabs_api_key, base_url=v.elevenlabs_base_url, **waits)
         )
         seconds = v.client_timeout
         self._meta = Once(
@@ -146,6 +119,26 @@ class Vendors:
         return self._objects()
 
     @property
+    def twilio(self) -> Twilio:
+        """Who carries calls and messages."""
+        return self._twilio()
+
+    @property
+    def telnyx(self) -> Telnyx:
+        """Who carries calls and messages, too."""
+        return self._telnyx()
+
+    @property
+    def vapi(self) -> Vapi:
+        """Who holds the assistant's calls."""
+        return self._vapi()
+
+    @property
+    def elevenlabs(self) -> ElevenLabs:
+        """Who lends the assistant its voice."""
+        return self._elevenlabs()
+
+    @property
     def meta(self) -> WhatsApp:
         """Who carries WhatsApp's messages, asked itself."""
         return self._meta()
@@ -186,8 +179,9 @@ class Vendors:
                 found.append(fault)
         return tuple(found)
 
-    def _all(self) -> tuple[Once[Any], ...]:
+    def _all(self) -> Sequence[Once[Any]]:
         return (
             *(self._deepgram, self._anthropic, self._resend, self._objects),
+            *(self._twilio, self._telnyx, self._vapi, self._elevenlabs),
             *(self._meta, self._dialog360, self._google, self._supabase, self._lemon_squeezy),
         )

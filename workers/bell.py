@@ -30,15 +30,17 @@ class Bell:
         """Return the list of a queue and priority."""
         return f"{self._prefix}:{queue}:{priority}"
 
+    def queue_of(self, key: str) -> str:
+        """Return the queue whose list this is."""
+        return key.removeprefix(f"{self._prefix}:").rpartition(":")[0]
+
     def push(self, queue: str, jobs: Iterable[Dispatched]) -> None:
         """Ring for jobs, in their order."""
         by_priority: dict[int, list[str]] = {}
         for job in jobs:
             by_priority.setdefault(job.priority, []).append(f"{job.id}:{job.fence}")
-        with self._redis.pipeline(transaction=False) as pipe:
-            for priority, tokens in by_priority.items():
-                pipe.rpush(self.key(queue, priority), *tokens)
-            pipe.execute()
+        for priority, tokens in by_priority.items():  # nearly always one: a pipeline of one takes longer
+            self._redis.rpush(self.key(queue, priority), *tokens)
 
     def pop(self, queues: Sequence[str], most: int, wait: float = LONGEST_WAIT) -> tuple[str, list[Token]]:
         """Pop at most `most` tokens of the first list that has any, by priority before queue; ("", []) if none came."""

@@ -14,7 +14,7 @@ from dramatiq.broker import Consumer, MessageProxy
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger.claim import Token, claim, disclaim, give_back
+from ledger.claim import Token, claim, disclaim, give_back, refuse
 from ledger.claimed import Claimed
 from ledger.dispatch import PRIORITIES, Dispatched, dispatch, ring_again
 from ledger.job import Registry
@@ -25,6 +25,8 @@ from workers.crew import Crew
 log = logging.getLogger(__name__)
 QUEUE = "nexara"
 """dramatiq's name for the one stream of work a process has; our queues are lists behind it."""
+STRANGE_REST = 1.0
+"""Seconds for which a queue is left to others, after it held a job of a kind that this release does not know."""
 HUNG_REST = 5.0
 """Seconds for which a Redis that hangs is gone round: each pop that it does not answer takes three."""
 
@@ -55,6 +57,7 @@ class Intake:
         self._doubtful: list[Token] = []  # whose claim may have been done though its answer was lost
         self._closed = threading.Event()
         self._redis_again = 0.0
+        self._queue_again: dict[str, float] = {}
         self._heard = heard
         self.budget = budget
         self.crew = Crew(budget.threads)
@@ -114,6 +117,8 @@ class Intake:
             self._return(key, tokens)
             time.sleep(min(wait, 0.25))
             return []
+        if len(claimed) < len(tokens):
+            self._refuse(key, tokens)
         if self.closed:
             self._give_back(claimed)
             return []
@@ -123,7 +128,10 @@ class Intake:
         if time.monotonic() >= self._redis_again:
             try:
                 self._queues.append(self._queues.pop(0))  # no queue is always asked first
-                return self._bell.pop(self._queues, room, wait)
+                if queues := self._open_queues():
+                    return self._bell.pop(queues, room, wait)
+                time.sleep(min(wait, 0.1))
+                return "", []  # noqa: TRY300 - the ledger itself is not asked instead
             except (redis.RedisError, OSError) as error:
                 log.warning("intake.redis_down")
                 if isinstance(error, (redis.TimeoutError, TimeoutError)):
@@ -139,6 +147,25 @@ class Intake:
         self.budget.take(len(claimed))
         self._held.update(((job.id, job.fence), job) for job in claimed)
         return claimed
+
+    def _refuse(self, key: str, tokens: list[Token]) -> None:
+        """Give back what is of kinds that we do not know, and leave its queue to others: we would pop it again."""
+        try:
+            with self._at_once.begin() as db:
+                refused = refuse(db, self._kinds, tokens)
+        except SQLAlchemyError:
+            return  # they are rung again
+        if refused:
+            log.warning("intake.kind_unknown", extra={"count": refused})
+            if key:
+                self._queue_again[self._bell.queue_of(key)] = time.monotonic() + STRANGE_REST
+            else:
+                time.sleep(STRANGE_REST / 4)
+
+    def _open_queues(self) -> list[str]:
+        """Return the queues that are not left to others."""
+        now = time.monotonic()
+        return [queue for queue in self._queues if self._queue_again.get(queue, 0.0) <= now]
 
     def _settle_doubts(self) -> None:
         """Give back what we may hold without knowing it: else it would wait half a minute for its rescue."""

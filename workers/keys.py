@@ -12,12 +12,15 @@ from sqlalchemy.exc import IntegrityError
 from ledger import clock
 from ledger.audit import Actor, record
 from ledger.keys import new_key
+from ledger.operate import ask
 from models.keys import Scope
 from settings import Settings
 from workers.acting import by_somebody
 from workers.wiring import NotConfigured
 
-CREATE = text("SELECT ledger.create_api_key_v1(:id, :digest, :business, :name, CAST(:scopes AS text[]), :expires_at)")
+CREATE = text(
+    "SELECT ledger.create_api_key_v1(:id, :digest, :business, :name, CAST(:scopes AS text[]), :expires_at, :per_minute)"
+)
 LIST = text("SELECT * FROM ledger.list_api_keys_v1(:business)")
 ROTATE = text("SELECT ledger.rotate_api_key_v1(:old, :id, :digest, :grace)")
 REVOKE = text("SELECT ledger.revoke_api_key_v1(:id)")
@@ -41,6 +44,13 @@ def keys() -> None:
     help="What it may do.",
 )
 @click.option("--days", type=click.IntRange(1, 3650), help="How long it lives; until it is revoked, unless said.")
+@click.option(
+    "--per-minute",
+    default=600,
+    show_default=True,
+    type=click.IntRange(1, 1_000_000),
+    help="How many requests it may send; a sixth of them at once.",
+)
 @by_somebody()
 @click.pass_obj
 def create(
@@ -49,6 +59,7 @@ def create(
     name: str,
     scopes: tuple[str, ...],
     days: int | None,
+    per_minute: int,
     actor: Actor,
     why: str | None,
 ) -> None:
@@ -59,8 +70,9 @@ def create(
     expires_at = clock.now() + timedelta(days=days) if days else None
     with refusals(), connected(settings) as db:
         told = {"business": business, "name": name, "scopes": sorted({*scopes}), "expires_at": expires_at}
+        told["per_minute"] = per_minute
         try:
-            db.execute(CREATE, {**key.values, **told})
+            ask(db, CREATE, {**key.values, **told})
         except IntegrityError:
             raise NotConfigured(A_WORD) from None
         about = {"key": key.id, "business_id": business, "name": name, "scopes": told["scopes"]}

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Engine, create_engine
 
 from ledger.errors import Misconfigured
-from providers.vendors import Vendors, VendorValues
+from providers.vendor_values import VendorValues
+from providers.vendors import Vendors
 from settings import Settings
 from workers.bell import Bell, connect
 
@@ -57,6 +58,16 @@ def vendors(settings: Settings) -> Vendors:
             resend_api_key=settings.resend_api_key.get_secret_value(),
             resend_base_url=settings.resend_base_url,
             resend_sender=settings.mail_from,
+            twilio_account_sid=settings.twilio_account_sid,
+            twilio_api_key=settings.twilio_api_key.get_secret_value(),
+            twilio_api_secret=settings.twilio_api_secret.get_secret_value(),
+            twilio_base_url=settings.twilio_base_url,
+            telnyx_api_key=settings.telnyx_api_key.get_secret_value(),
+            telnyx_base_url=settings.telnyx_base_url,
+            vapi_api_key=settings.vapi_api_key.get_secret_value(),
+            vapi_base_url=settings.vapi_base_url,
+            elevenlabs_api_key=settings.elevenlabs_api_key.get_secret_value(),
+            elevenlabs_base_url=settings.elevenlabs_base_url,
             s3_endpoint=settings.s3_endpoint_url,
             s3_region=settings.s3_region,
             s3_access_key=settings.s3_access_key_id,

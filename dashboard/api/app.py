@@ -2,9 +2,11 @@
 
 from sqlalchemy import Engine
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from dashboard.api import routes
+from dashboard.api.pace import Paced
 from dashboard.api.problem import HANDLERS
 
 
@@ -20,6 +22,7 @@ def create_api(engine: Engine) -> Starlette:
             Route("/jobs/{id:str}", routes.read_job, name="read"),
         ],
         exception_handlers=HANDLERS,
+        middleware=[Middleware(Paced)],
     )
     # A redirect makes some clients post again without their body; 404 says at once what is wrong.
     app.router.redirect_slashes = False

@@ -5,16 +5,20 @@ from http import HTTPStatus
 from sqlalchemy import Engine, text
 from starlette.requests import Request
 
+from dashboard.api.pace import STATE, Pace
 from dashboard.api.problem import Problem
 from ledger.keys import Key, read_key
 from models.keys import Scope
 
-LOOK_UP = text("SELECT scopes, standing FROM ledger.api_key_v1(:id, :digest)")
+LOOK_UP = text("SELECT scopes, standing, burst, remaining, wait, per_minute FROM ledger.api_key_v1(:id, :digest)")
 REALM = 'Bearer realm="Nexara jobs"'
 
 
 def admit(engine: Engine, request: Request, scope: Scope) -> Key:
-    """Return the key of a request; raises Problem 401 without a living one, 403 if it may not do this."""
+    """Return the key of a request, and count the request.
+
+    Raises Problem 401 without a living one, 429 if it has sent too many, 403 if it may not do this.
+    """
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if not given:
         raise unauthorized("no-key", "Send a key of your business in the header: Authorization: Bearer nxk_…")
@@ -27,6 +31,9 @@ def admit(engine: Engine, request: Request, scope: Scope) -> Key:
         raise unauthorized("unknown-key", "Nobody has this key: check that it was copied whole.")
     if known.standing != "living":
         raise unauthorized(f"{known.standing}-key", f"This key is {known.standing}: use the one that replaced it.")
+    pace = Pace(known.burst, known.remaining, known.wait, known.per_minute)
+    setattr(request.state, STATE, pace)
+    pace.check()
     if scope not in known.scopes:
         raise Problem(
             HTTPStatus.FORBIDDEN,

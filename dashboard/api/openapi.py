@@ -23,6 +23,10 @@ FOLLOWS = (
     " dead. They take no run_at."
 )
 MAYBE_TIME = {"type": ["string", "null"], "format": "date-time"}
+ABOUT = (
+    "Enqueue jobs and ask how they stand. Every answer to a key tells its pace: RateLimit-Policy is what it may send at"
+    " once and in how many seconds that is its own again, RateLimit what it has left."
+)
 PROBLEMS = {
     400: "The body is no JSON, or the Idempotency-Key is none.",
     401: "No key, or one that is unknown, expired or revoked.",
@@ -31,9 +35,10 @@ PROBLEMS = {
     413: f"More than {MOST_BYTES} bytes, or than {MOST_JOBS} jobs.",
     415: "The body is not said to be application/json.",
     422: "A job is refused: its kind, a field of its payload, its priority or its time.",
+    429: "The key has sent too many requests: send this one again after Retry-After.",
     503: "The database is away: send the same again after Retry-After.",
 }
-OF_READING = {number: PROBLEMS[number] for number in (401, 403, 503)} | {404: "Your business has no such job."}
+OF_READING = {number: PROBLEMS[number] for number in (401, 403, 429, 503)} | {404: "Your business has no such job."}
 ONCE = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -47,7 +52,7 @@ def describe(kinds: Iterable[Kind]) -> dict[str, Any]:
     many = {"type": "array", "items": _ref("Job"), "maxItems": MOST_JOBS}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Nexara jobs", "version": "1", "description": "Enqueue jobs and ask how they stand."},
+        "info": {"title": "Nexara jobs", "version": "1", "description": ABOUT},
         "servers": [{"url": "/v1"}],
         "security": [{"key": []}],
         "paths": {

@@ -77,7 +77,7 @@ function bars(place, data) {
   const axis = { stroke: () => colour("--quiet"), grid: { stroke: () => colour("--line"), width: 1 }, ticks: { show: false } };
   const font = "11px system-ui, sans-serif";
   return new uPlot({
-    width: place.clientWidth, height: 190, padding: [8, 8, 0, 0],
+    width: place.clientWidth, height: 190, padding: [8, 18, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     legend: { live: true, markers: { width: 0, fill: (_, n) => colour(n === 1 ? "--bar" : "--bar-bad") } },
     scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(low * 1.1, 0), Math.max(high * 1.1, 1)] } },

@@ -4,13 +4,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, select, text
 
 from ledger.queries.failures import fingerprints_of
 from ledger.queries.job import COLUMNS, JobSeen, seen, with_last_errors
-from ledger.queries.order import Bounds, JobFilter, choose, failing, jobs
+from ledger.queries.order import Bounds, JobFilter, choose, failing
 from ledger.queries.walk import Walk
 
+# Halving: from the first id and the one after the last, to where the two meet.
+FIRST_ID = text("""
+WITH RECURSIVE halved AS (
+  SELECT min(id) AS low, max(id) + 1 AS high FROM ledger.jobs
+  UNION ALL
+  SELECT CASE WHEN m.enqueued_at < :moment THEN m.id + 1 ELSE h.low END,
+         CASE WHEN m.enqueued_at < :moment THEN h.high ELSE (h.low + h.high) / 2 END
+  FROM halved h CROSS JOIN LATERAL (
+    SELECT id, enqueued_at FROM ledger.jobs WHERE id >= (h.low + h.high) / 2 ORDER BY id LIMIT 1
+  ) m
+  WHERE h.low < h.high
+)
+SELECT low FROM halved WHERE low >= high
+""")
 SIZE = 50
 MOST_READ = 20_000
 """Rows that one page may read and leave out; a filter so rare goes on from there with the next."""
@@ -121,17 +135,5 @@ def _first_id(db: Connection, moment: datetime | None, slack: timedelta) -> int 
     """Return about the first id enqueued at a moment or after it: ids and times rise together but for slack."""
     if moment is None:
         return None
-    low, high = db.execute(select(func.min(jobs.c.id), func.max(jobs.c.id))).one()
-    if low is None:
-        return None
-    high += 1
-    while low < high:
-        middle = (low + high) // 2
-        row = db.execute(
-            select(jobs.c.id, jobs.c.enqueued_at).where(jobs.c.id >= middle).order_by(jobs.c.id).limit(1)
-        ).one()
-        if row.enqueued_at < moment + slack:
-            low = row.id + 1
-        else:
-            high = middle
-    return int(low)
+    found: int | None = db.execute(FIRST_ID, {"moment": moment + slack}).scalar()
+    return found

@@ -1,5 +1,7 @@
 -- What the house may ask across businesses: which of them has something to do. Ids and times come out, never a person's
 -- data: the role that owns these functions has no right to any other column.
+CREATE POLICY house ON nexara.businesses FOR SELECT TO nexara_house USING (true);
+GRANT SELECT (id) ON nexara.businesses TO nexara_house;
 CREATE POLICY house ON nexara.conversations FOR SELECT TO nexara_house USING (true);
 CREATE POLICY house ON nexara.calls FOR SELECT TO nexara_house USING (true);
 CREATE POLICY house ON nexara.call_legs FOR SELECT TO nexara_house USING (true);
@@ -159,6 +161,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
   LIMIT p_limit
 $$;
 
+-- Is there such a business? Asked before somebody is given a key in its name.
+CREATE FUNCTION nexara.is_business_v1(p_id uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM businesses WHERE id = p_id)
+$$;
+
+ALTER FUNCTION nexara.is_business_v1(uuid) OWNER TO nexara_house;
+REVOKE ALL ON FUNCTION nexara.is_business_v1(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION nexara.is_business_v1(uuid) TO nexara_ledger;
 ALTER FUNCTION nexara.chain_open(uuid, uuid, text[]) OWNER TO nexara_house;
 ALTER FUNCTION nexara.still_to_come_v1(uuid) OWNER TO nexara_house;
 ALTER FUNCTION nexara.unmetered_v1(timestamptz, timestamptz, uuid, integer) OWNER TO nexara_house;

@@ -20,6 +20,9 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("per_minute", sa.Integer(), server_default=sa.text("600"), nullable=False),
+        sa.Column("paced_until", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("per_minute > 0", name=op.f("ck_api_keys_some_per_minute")),
         sa.CheckConstraint(
             "business_id <> '00000000-0000-0000-0000-000000000000'", name=op.f("ck_api_keys_not_the_house")
         ),
@@ -30,6 +33,7 @@ def upgrade() -> None:
         sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_api_keys_digest")),
         sa.PrimaryKeyConstraint("id", name=op.f("api_keys_pkey")),
         schema="ledger",
+        postgresql_with={"fillfactor": "50"},
     )
     op.create_index("api_keys_of_business", "api_keys", ["business_id"], unique=False, schema="ledger")
     op.create_table(
@@ -497,9 +501,7 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_sessions_digest")),
-        sa.ForeignKeyConstraint(
-            ["operator_id"], ["ledger.operators.id"], name=op.f("fk_sessions_operator_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["operator_id"], ["ledger.operators.id"], name=op.f("fk_sessions_operator_id")),
         sa.PrimaryKeyConstraint("digest", name=op.f("sessions_pkey")),
         schema="ledger",
     )

@@ -8,7 +8,10 @@ from models.base import TenantRow
 from models.data_map import Expires
 from models.entries import rows, table_of
 
-COUNTED = ("conversations", "calls", "call_legs", "recordings", "transcripts", "messages", "meter", "emails_sent")
+COUNTED = (
+    *("businesses", "conversations", "calls", "call_legs", "recordings"),
+    *("transcripts", "messages", "meter", "emails_sent"),
+)
 FACTS = ("conversations", "calls", "call_legs", "recordings", "transcripts")
 EXPIRING = sorted(
     table_of(row).name for row in rows() if issubclass(row, TenantRow) and isinstance(row.__life__.ends, Expires)
@@ -47,6 +50,7 @@ BY_HAND = frozenset(
         "function nexara.forgotten_v1",
         "function nexara.chain_open",
         "function nexara.still_to_come_v1",
+        "function nexara.is_business_v1",
         *(f"policy nexara.{table} house" for table in COUNTED),
         *(f"rights nexara.{table}" for table in COUNTED),
         # lifecycle/due.py

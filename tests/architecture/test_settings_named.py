@@ -11,7 +11,6 @@ LOOKS_LIKE_ONE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 MAY_READ_THE_ENVIRONMENT = {
     "sandbox/vendors/recogniser.py": "a switch of the speech model's library",
     "sandbox/stack.py": "what the processes it starts need to run at all",
-    "bench/entries.py": "a file that its own processes share",
     "bench/servers.py": "what the servers it starts need to run at all",
 }
 

@@ -72,7 +72,7 @@ def worlds(
             )
             servers = (postgres, redis_server)
             folder = tmp_path_factory.mktemp("world")
-            with create_engine(database.admin_url).begin() as db:
+            with create_engine(database.admin_url, poolclass=NullPool).begin() as db:
                 db.execute(text("DELETE FROM ledger.limits"))  # these vendors are ours: what is proved here is no pace
             world = World(settings, database.admin_url, servers, Web(web_engine, objects), vendors, folder)
             yield world

@@ -6,7 +6,7 @@
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Self
 from uuid import UUID
 
@@ -106,9 +106,11 @@ class Run:
                 self._kill_a_worker()
             while (now := time.monotonic() - began) < seconds:
                 server = (now + offset) % ROUND > ROUND - OF_IT_THE_SERVER
-                self._strike(self._of_the_server if server else self._of_processes)
+                self._strike(self._of_the_server if server else self._of_processes, of_the_server=server)
                 self._thaw()
                 time.sleep(self._random.uniform(*APART))
+            for strike in (self._strikes.restart_postgres, self._strikes.terminate_backends):
+                self._strike({strike: 1}, of_the_server=True)  # so that each run has them
 
     def calm(self) -> float:
         """Let everything come to its end, as on-call would; return how long it took."""
@@ -148,8 +150,10 @@ class Run:
         assert {row.worker_id for row in self._world.sql(LOST)} <= self._given_up, "a worker that lived was given up"
         recovered = self._watch.seconds(undisturbed=True)
         assert recovered
-        # Of the few kills of a short run beside other tests, the worst tells of the machine.
-        assert share(recovered, 0.99 if len(recovered) > A_FEW else 0.5) <= RECOVERED_WITHIN
+        if len(recovered) > A_FEW:
+            assert share(recovered, 0.99) <= RECOVERED_WITHIN
+        else:  # the few kills of a short run beside other tests tell of the machine
+            assert share(recovered, 0.5) <= 1.5 * RECOVERED_WITHIN
 
     def _recovery(self, *, undisturbed: bool) -> str:
         took = self._watch.seconds(undisturbed=undisturbed)
@@ -166,11 +170,11 @@ class Run:
         until = each.killed + (each.seconds or 0.0)
         return f"{each.seconds:.1f} s for {each.last}: {self._strikes.between(each.killed - 1, until)}"
 
-    def _strike(self, strikes: dict[Callable[[], object], int]) -> None:
+    def _strike(self, strikes: Mapping[Callable[[], object], int], *, of_the_server: bool) -> None:
         [strike] = self._random.choices(list(strikes), list(strikes.values()))
         since = time.monotonic()
         strike()
-        if strikes is self._of_the_server:
+        if of_the_server:
             self._watch.down(since)
 
     def _worker(self) -> Process:

@@ -125,3 +125,19 @@ def test_neither_the_web_tier_nor_a_worker_makes_a_key_or_uses_one(ledger: Ledge
         for call in ("list_api_keys_v1(NULL)", "api_key_v1(gen_random_uuid(), '')", "revoke_api_key_v1(NULL)"):
             with engine.connect() as db, pytest.raises(Exception, match="permission denied"):
                 db.execute(text(f"SELECT ledger.{call}"))
+
+
+def test_a_key_of_a_business_that_is_not_there_is_made_for_nobody(ledger: Ledger, desk: Run) -> None:
+    stranger = str(uuid4())
+    told = desk("keys", "create", stranger, "--name", "shop", "--scope", "jobs:write")
+    assert told.exit_code == 2
+    assert f"there is no business {stranger}" in told.stderr
+    assert ledger.sql("SELECT count(*) FROM ledger.api_keys") == 0
+
+
+def test_a_key_has_the_pace_that_it_was_given_and_hands_it_on(ledger: Ledger, desk: Run) -> None:
+    create = ("keys", "create", str(ledger.business), "--name", "shop", "--scope", "jobs:write")
+    key = made(desk(*create, "--per-minute", "90").stdout)
+    new = made(desk("keys", "rotate", id_of(key)).stdout)
+    rows = [json.loads(line) for line in desk("keys", "list", "--json").stdout.splitlines()]
+    assert {row["id"]: row["per_minute"] for row in rows} == {id_of(key): 90, id_of(new): 90}

@@ -15,7 +15,7 @@ from dashboard.api.body import MOST_BYTES, MOST_JOBS
 from dashboard.app import create_app
 from ledger import clock
 from ledger.errors import GiveUp
-from ledger.keys import new_key
+from ledger.keys import new_key, read_key
 from models.keys import Scope
 from tests.dashboard.conftest import HERE, PASSWORD, USER
 from tests.ledger.kinds import Paint
@@ -190,8 +190,6 @@ def test_a_key_does_only_what_its_scopes_say(ledger, app, make_key):
 
 
 def test_the_ledger_itself_refuses_a_key_that_lacks_the_scope(engine, make_key):
-    from ledger.keys import read_key
-
     key = read_key(make_key(scopes=[Scope.READ]))
     with engine.connect() as db, pytest.raises(Exception, match="this key opens nothing"):
         db.execute(
@@ -202,8 +200,9 @@ def test_the_ledger_itself_refuses_a_key_that_lacks_the_scope(engine, make_key):
 
 def test_a_key_opens_no_page_and_a_password_nothing_of_the_api(app, make_key):
     with calling(app, make_key()) as api:
-        for page in ("/", "/jobs", "/jobs/1", "/kinds", "/v1", "/static/dashboard.css"):
-            assert api.get(page).status_code == 401, page
+        for page in ("/", "/jobs", "/jobs/1", "/kinds", "/v1"):
+            answer = api.get(page, follow_redirects=False)
+            assert (answer.status_code, answer.headers["location"].split("?")[0]) == (303, "/sign-in"), page
         assert api.post("/jobs/1/retry").status_code == 401
     with calling(app) as browser:
         problem(browser.post("/v1/jobs", json=wall(), auth=(USER, PASSWORD)), 401, "unknown-key")
@@ -220,92 +219,62 @@ def test_the_use_of_a_key_is_noted_to_the_minute(ledger, api):
     assert ledger.sql("SELECT last_used_at FROM ledger.api_keys") > first
 
 
-# Once.
+# Not too many.
 
 
-def test_a_request_that_is_sent_again_is_answered_the_same_and_enqueues_nothing(ledger, api):
-    once = {"idempotency-key": "order-1"}
-    asked = {"kind": "walls.dry", "payload": {"wall_id": str(uuid4())}}
-    first = api.post("/v1/jobs", json=asked, headers=once)
-    again = api.post(
-        "/v1/jobs", content=json.dumps(asked, indent=3), headers=once | {"content-type": "application/json"}
-    )
-    assert (first.status_code, again.status_code) == (202, 202)
-    assert first.json() == again.json()
-    assert "idempotency-replayed" not in first.headers
-    assert again.headers["idempotency-replayed"] == "true"
-    assert api.post("/v1/jobs", json=asked).json() != first.json()
-    assert count(ledger) == 2
+def paced(key_maker, per_minute):
+    """Make a key with a pace of its own."""
+    written = key_maker()
+    return written, {"id": read_key(written).id, "pace": per_minute}
 
 
-def test_a_batch_that_is_sent_again_returns_its_ids_in_their_order(ledger, api):
-    asked = [{"kind": "walls.dry", "payload": {"wall_id": str(uuid4())}} for _ in range(3)]
-    first, again = (api.post("/v1/jobs/batch", json=asked, headers={"idempotency-key": "b"}) for _ in range(2))
-    assert first.json() == again.json()
-    payloads = [ledger.job(job_id).payload for job_id in first.json()["ids"]]
-    assert payloads == [job["payload"] for job in asked]
-    assert count(ledger) == 3
+PACE = "UPDATE ledger.api_keys SET per_minute = :pace WHERE id = :id"
 
 
-def test_a_key_of_one_request_is_refused_for_another_and_is_each_business_s_own(ledger, app, api, make_key):
-    once = {"idempotency-key": "k"}
-    asked = wall()
-    first = api.post("/v1/jobs", json=asked, headers=once).json()
-    problem(api.post("/v1/jobs", json=wall(), headers=once), 409, "idempotency-key-reused")
-    problem(api.post("/v1/jobs/batch", json=[asked], headers=once), 409, "idempotency-key-reused")
-    with calling(app, make_key(ledger.other)) as theirs:
-        assert theirs.post("/v1/jobs", json=asked, headers=once).json() != first
-    assert count(ledger) == 2
+def test_a_key_that_asks_too_often_is_told_to_wait_and_nobody_else_is(ledger, app, make_key):
+    written, values = paced(make_key, 30)
+    ledger.sql(PACE, **values)
+    with calling(app, written) as api, calling(app, make_key()) as other:
+        answers = [api.post("/v1/jobs", json=wall()) for _ in range(7)]
+        assert [answer.status_code for answer in answers] == [202] * 5 + [429] * 2
+        told = problem(answers[-1], 429, "too-many")
+        assert "30 requests a minute" in told["detail"]
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 2
+        assert count(ledger) == 5
+        assert other.post("/v1/jobs", json=wall()).status_code == 202
+        ledger.sql("UPDATE ledger.api_keys SET paced_until = paced_until - interval '2 s'")  # as if it had waited
+        assert api.post("/v1/jobs", json=wall()).status_code == 202
+        assert api.post("/v1/jobs", json=wall()).status_code == 429
 
 
-def test_a_refused_request_leaves_its_key_free(ledger, api):
-    once = {"idempotency-key": "k"}
-    problem(api.post("/v1/jobs", json={"kind": "walls.paint", "payload": {}}, headers=once), 422, "refused")
-    assert api.post("/v1/jobs", json=wall(), headers=once).status_code == 202
+def test_every_answer_to_a_key_tells_what_it_has_left(ledger, app, make_key):
+    written, values = paced(make_key, 60)
+    ledger.sql(PACE, **values)
+    with calling(app, written) as api:
+        first, bad, missing = (
+            api.post("/v1/jobs", json=wall()),
+            api.post("/v1/jobs", json=[]),
+            api.get("/v1/jobs/999999"),
+        )
+    assert (first.status_code, bad.status_code, missing.status_code) == (202, 422, 404)
+    for left, answer in zip((9, 8, 7), (first, bad, missing), strict=True):
+        assert answer.headers["ratelimit-policy"] == '"key";q=10;w=10'
+        assert answer.headers["ratelimit"].startswith(f'"key";r={left};t=')
+    with calling(app) as stranger:
+        assert "ratelimit" not in stranger.post("/v1/jobs", json=wall()).headers
 
 
-def test_a_day_later_a_key_is_new(ledger, api):
-    once = {"idempotency-key": "k"}
-    asked = {"kind": "walls.dry", "payload": {"wall_id": str(uuid4())}}
-    first = api.post("/v1/jobs", json=asked, headers=once).json()
-    ledger.sql("UPDATE ledger.idempotency_keys SET created_at = now() - interval '25 hours'")
-    second = api.post("/v1/jobs", json=asked, headers=once).json()
-    assert first != second
-    assert api.post("/v1/jobs", json=asked, headers=once).json() == second
-    assert ledger.sql("SELECT count(*) FROM ledger.idempotency_keys") == 1
+def test_two_processes_share_the_pace_of_a_key_and_a_crowd_gets_no_more(ledger, app, make_key):
+    written, values = paced(make_key, 60)
+    ledger.sql(PACE, **values)
 
-
-def test_the_same_request_at_once_enqueues_once(ledger, api):
-    asked = {"kind": "walls.dry", "payload": {"wall_id": str(uuid4())}}
-
-    def send(_):
-        return api.post("/v1/jobs", json=asked, headers={"idempotency-key": "k"})
+    def ask(_):
+        with calling(app, written) as api:
+            return api.get("/v1/jobs/1").status_code
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(send, range(16)))
-    assert {answer.status_code for answer in answers} == {202}
-    assert len({answer.json()["id"] for answer in answers}) == 1
-    assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
-    assert count(ledger) == 1
-
-
-def test_lists_of_the_same_jobs_the_other_way_round_do_not_stand_in_each_other_s_way(ledger, api):
-    jobs = [wall() for _ in range(50)]
-
-    def send(turn):
-        return api.post("/v1/jobs/batch", json=jobs if turn % 2 else jobs[::-1])
-
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(send, range(8)))
-    assert {answer.status_code for answer in answers} == {202}
-    assert len({tuple(sorted(answer.json()["ids"])) for answer in answers}) == 1
-    assert count(ledger) == 50
-
-
-def test_an_idempotency_key_that_is_none_is_refused(api):
-    for given in ("", "two words", "x" * 256, "café"):
-        answer = api.post("/v1/jobs", json=wall(), headers={"idempotency-key": given.encode()})
-        problem(answer, 400, "idempotency-key")
+        answers = sorted(pool.map(ask, range(30)))
+    assert answers.count(404) in range(10, 14), "ten at once, and one more a second"
 
 
 # What is refused.

@@ -170,3 +170,15 @@ def test_missed_ticks_are_told_on_the_schedule_s_page(browser, ledger):
         )  # fmt: skip
     page = browser.get("/schedules/recovery").text
     assert "3 latest ticks, 1 skipped, 1 late" in page
+
+
+def test_limits_are_told_with_their_use(browser, ledger):
+    ledger.sql(
+        "INSERT INTO ledger.limits (subject, name, most, who, why) VALUES ('queue', 'walls', 4, 'kim', 'it is small')"
+    )
+    ledger.enqueue(Dry(wall_id=uuid4()))
+    ledger.claimed()
+    page = browser.get("/queues").text
+    part = page.split('id="limit-queue-walls"')[1].split("</tr>")[0]
+    assert '1 <span class="quiet">of 4</span>' in part
+    assert "it is small" in part

@@ -209,7 +209,6 @@ def test_a_planted_session_is_not_taken_over(app, somebody):
         "UPDATE ledger.sessions SET made_at = now() - interval '12 hours 1 second'",
         "DELETE FROM ledger.sessions",
         "UPDATE ledger.operators SET disabled_at = now()",
-        "DELETE FROM ledger.operators",
     ],
 )
 def test_a_session_that_expired_or_was_revoked_opens_and_changes_nothing(app, ledger, browser, jobs, ended):

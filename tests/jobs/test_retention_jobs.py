@@ -8,9 +8,12 @@ from sqlalchemy import insert, text
 
 from jobs.retention.payloads import ExpireRows, SweepRetention
 from lifecycle.expire import expiring
+from models.audit import Audit
 from models.entries import table_of
 from models.keys import IdempotencyKey
 from models.ledger import Attempt, Job, KeptAnswer, Tick, Worker
+from models.operations import Operation
+from models.operators import Operator, Session, SignInTry
 from models.pauses import Pause
 from tests.rows import plant, values
 
@@ -33,6 +36,19 @@ WITH job AS (
   VALUES (:b, sha256(convert_to(:tick, 'UTF8')), sha256(''), :idempotency_keys)
 ), pause AS (
   INSERT INTO ledger.pauses (queue, who, why, ended_at, settled) VALUES ('usage', 'ada', 'x', :pauses, true)
+), operation AS (
+  INSERT INTO ledger.operations (action, filter, asked_in, total, spread, state, finished_at)
+  VALUES ('retry', '{}', 1, 1, '0', 'done', :operations)
+), noted AS (
+  INSERT INTO ledger.audit (who, role, action, at) VALUES ('jo', 'operator', 'jobs.retry', :audit)
+), tried AS (
+  INSERT INTO ledger.sign_in_tries (key, since)
+  VALUES (encode(sha256(convert_to(:tick, 'UTF8')), 'hex'), :sign_in_tries)
+), operator AS (
+  INSERT INTO ledger.operators (name, role, disabled_at) VALUES (:tick, 'viewer', :operators) RETURNING id
+), session AS (
+  INSERT INTO ledger.sessions (digest, operator_id, made_at)
+  SELECT sha256(convert_to(:tick, 'UTF8')), id, :sessions FROM operator
 ), tick AS (
   INSERT INTO ledger.ticks (schedule, tick, due_at, outcome) VALUES ('x', :tick, :ticks, 'fired')
 )
@@ -159,7 +175,20 @@ def test_a_business_s_job_ends_its_own_rows_whatever_its_payload_says(house, tow
 def test_the_ledger_s_own_rows_end_too(house):
     lives = {
         table_of(row).name: (row.__life__.ends.after, row.__life__.ends.since)
-        for row in (Job, Attempt, KeptAnswer, IdempotencyKey, Pause, Tick, Worker)
+        for row in (
+            Job,
+            Attempt,
+            KeptAnswer,
+            IdempotencyKey,
+            Operation,
+            Pause,
+            Tick,
+            Worker,
+            Audit,
+            SignInTry,
+            Operator,
+            Session,
+        )
     }
     for past in (-MOMENT, MOMENT):
         at = {name: TONIGHT - after - past for name, (after, _) in lives.items()}

@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from jobs.billing.payloads import ReconcileBilling
 from jobs.conversations.payloads import RecoverConversations
 from jobs.usage.payloads import MeterConversation
-from ledger.run import BEGIN_LOAD, START
+from ledger.run import BEGIN_LOAD
+from ledger.start import START, of_job
 from ledger.watch import rescue
 from models.conversations import Channel
 from tests.jobs.shop import LASTED, MONDAY
@@ -156,7 +157,7 @@ def test_a_chain_that_died_with_its_workers_is_billed_and_told_of(house, shop):
         for _ in range(3):
             (claimed,) = house.claimed()
             with house.worker.begin() as db:
-                assert db.execute(START, {"id": claimed.id, "fence": claimed.fence}).scalar() is not None
+                assert db.execute(text(of_job(START, claimed))).scalar() is not None
             with house.worker.begin() as db:
                 assert [rescued.id for rescued in rescue(db, stale=timedelta(0))] == [claimed.id]
         poison = house.jobs()[-1]
@@ -187,9 +188,9 @@ def test_a_tenant_s_job_asks_nothing_as_the_house(house, shop):
     jobs = house.sql("SELECT count(*) FROM ledger.jobs")
     claimed = house.claimed()[-1]
     with house.worker.begin() as db:
-        db.execute(START, {"id": claimed.id, "fence": claimed.fence})
+        db.execute(text(of_job(START, claimed)))
     with house.worker.connect() as db:
-        db.execute(BEGIN_LOAD, {"id": claimed.id, "fence": claimed.fence})
+        db.execute(text(of_job(BEGIN_LOAD, claimed)))
         assert db.execute(text("SELECT current_setting('role')")).scalar() == "tenant_job"
         for nothing in (
             "nexara.unmetered_v1('2000-01-01', '2100-01-01', NULL, 100)",

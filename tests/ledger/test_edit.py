@@ -10,6 +10,8 @@ from ledger.operate import Refused, edit, run_now, snooze
 from ledger.pause import pause
 from tests.ledger.kinds import Count, Dry, Paint
 
+A_WALL = "7d0c9a52-3c7e-4a35-9f0f-0e6b1f3c2a11"
+
 
 @pytest.fixture
 def dead(ledger):
@@ -51,9 +53,9 @@ def test_a_dead_job_is_given_another_payload_and_runs_with_it(ledger, on_call, d
     [
         ({}, "lacks wall_id"),
         ({"wall_id": "no uuid"}, "wall_id must be a UUID"),
-        ({"wall_id": str(uuid4()), "colour": "mauve"}, "colour must be a code, one of red, blue"),
-        ({"wall_id": str(uuid4()), "glossy": "yes"}, "glossy must be a flag"),
-        ({"wall_id": str(uuid4()), "smell": "fresh"}, "a field it does not know: smell"),
+        ({"wall_id": A_WALL, "colour": "mauve"}, "colour must be a code, one of red, blue"),
+        ({"wall_id": A_WALL, "glossy": "yes"}, "glossy must be a flag"),
+        ({"wall_id": A_WALL, "smell": "fresh"}, "a field it does not know: smell"),
         ([], "must be a JSON object"),
     ],
     ids=str,

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from ledger import clock, operate
 from ledger.batch import my_batches
-from ledger.claim import claim, complete_many, give_back
+from ledger.claim import claim, complete_many, give_back, refuse
 from ledger.dispatch import dispatch, promote, ring_again, settle_pauses
 from ledger.errors import GiveUp, Misconfigured, RateLimited, TryAgain
 from ledger.outcome import Cancel, Known, Snooze
@@ -44,6 +44,7 @@ DRAWN = {
     ("running", "parked"),
     ("available", "parked"),  # paused
     ("dispatched", "parked"),
+    ("dispatched", "available"),  # refused by a worker that does not know its kind
     ("running", "scheduled"),  # snoozed
     *((state, "cancelled") for state in ("scheduled", "retryable", "parked", "available", "dispatched")),
     ("succeeded", "cancelled"),  # inside one transaction only: a batch that would go on
@@ -191,6 +192,13 @@ class Machine(BatchRules):
     def claim(self, data: Any, worker: UUID) -> None:
         chosen = data.draw(st.lists(st.sampled_from(self.tokens), min_size=1, max_size=4))
         self._claim(worker, chosen)
+
+    @precondition(lambda self: self.tokens)
+    @rule(data=st.data(), known=st.lists(st.sampled_from(["walls.dry", "walls.paint"])))
+    def an_old_worker_refuses(self, data: Any, known: list[str]) -> None:
+        chosen = data.draw(st.lists(st.sampled_from(self.tokens), min_size=1, max_size=4))
+        with self.ledger.worker.begin() as db:
+            refuse(db, known, chosen)
 
     def _claim(self, worker: UUID, tokens: list[tuple[int, int]]) -> None:
         registry = self.ledger.registry

@@ -108,20 +108,24 @@ def test_of_two_operators_at_once_each_row_is_retried_by_one(ledger, on_call, up
     assert per_job == 1
 
 
-def test_a_job_that_fails_again_while_the_group_is_retried_is_not_retried_twice(ledger, on_call, upkeep):
+def test_a_job_that_was_retried_and_failed_again_is_not_retried_by_an_operation_that_was_asked_for_before(
+    ledger, on_call, upkeep
+):
     ids = fail(ledger, 501)
-    made = ask(on_call)
-    upkeep.batch()
-    again = ledger.sql("SELECT max(id) FROM ledger.jobs WHERE state = 'available' AND kind = 'walls.paint'")
+    made = [ask(on_call), ask(on_call, who=LEE)]
+    with on_call.begin() as db:
+        retry(db, ids[0])
     ledger.sql(
         "UPDATE ledger.jobs SET state = 'dead', fence = fence + 1, fingerprint = :p, failed_at = now() WHERE id = :id",
-        id=again,
+        id=ids[0],
         p=PRINT,
     )
     upkeep.to_the_end()
-    assert ledger.job(again).state == "dead"
     assert states(ledger, ids) == {"available": 500, "dead": 1}
-    assert operation(ledger, made.id).done == 501
+    assert ledger.job(ids[0]).fence == 5
+    ended = [operation(ledger, each.id) for each in made]
+    assert sum(each.done for each in ended) == 500
+    assert sum(each.skipped["moved_on"] for each in ended) == 502
 
 
 def test_a_batch_that_dies_with_its_worker_was_never_done_and_is_done_once_by_the_next(ledger, on_call, upkeep):

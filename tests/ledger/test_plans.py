@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from ledger.claim import claim, complete_free, complete_many, disclaim, give_back
+from ledger.claim import claim, complete_free, complete_many, disclaim, give_back, refuse
 from ledger.dispatch import dispatch, promote, ring_again, settle_batches, settle_pauses, waiting
 from ledger.operate import discard, retry
 from ledger.watch import heartbeat, rescue
@@ -171,9 +171,7 @@ def enqueued_many(db: Connection, crowd: Crowd) -> Any:
     assert db.execute(statement, values).scalar() == 3
 
 
-FAIL = (
-    "SELECT ledger.fail_v1(:id, :fence, '{\"outcome\": \"bug\"}', 'retryable', now() + interval '1 min', 'bug', true)"
-)
+FAIL = "SELECT ledger.fail_v1(:id, :fence, '{\"outcome\": \"bug\"}', 'retryable', interval '1 min', 'bug', true)"
 END = "SELECT ledger.begin_end_v1(:id, :fence, 'dead', 'gave_up', '{\"outcome\": \"gave_up\"}')"
 
 # The role, the statement, and the most rows of ledger.jobs that it may fetch.
@@ -194,6 +192,7 @@ HOT: dict[str, tuple[str, Statement, int]] = {
     "fail": ("worker", call(FAIL), 6),
     "end": ("worker", call(END), 6),
     "disclaim": ("worker", lambda db, c: disclaim(db, c.worker, [(i, fence - 1) for i, fence in c.running[:8]]), 4 * 8),
+    "refuse": ("worker", lambda db, c: refuse(db, ["walls.knock"], c.dispatched[:32]), 4 * 32),
     "complete_free": ("worker", lambda db, c: complete_free(db, c.running[:32]), 5 * 32),
     "prune": ("worker", pruned(31), 4 * 100 + 10),
     "prune_nothing": ("worker", pruned(0), 10),
@@ -222,6 +221,7 @@ MEASURED = {
     "ring_again_v1": "ring_again ring_again_head",
     "claim_v1": "claim",
     "disclaim_v1": "disclaim",
+    "refuse_v1": "refuse",
     "start_v1": "start",
     "start_at_once_v1": "start",
     "hold_v1": "load",
@@ -414,33 +414,6 @@ def test_the_start_stamp_and_a_ring_stay_on_their_page(crowd: Crowd) -> None:
                 asked.rollback()
 
 
-def test_an_index_over_all_jobs_is_paid_at_every_arrow_so_there_is_one(ledger: Any) -> None:
-    full = ledger.sql(
-        "SELECT array_agg(i.indexrelid::regclass::text ORDER BY i.indexrelid::regclass::text) FROM pg_index i "
-        "WHERE i.indrelid = 'ledger.jobs'::regclass AND i.indpred IS NULL"
-    )
-    assert full == ["ledger.jobs_pkey"]
-
-
-def test_no_index_holds_whether_a_job_is_of_a_batch(ledger: Any) -> None:
-    held = (
-        "SELECT count(*) FROM pg_indexes WHERE schemaname = 'ledger' AND tablename = 'jobs' AND indexdef ~ 'in_batch'"
-    )
-    assert ledger.sql(held) == 0
-
-
-def test_no_index_holds_what_a_start_writes(ledger: Any) -> None:
-    written = {"started_at", "attempt", "deadline_at", "dispatched_at", "again", "rescues"}
-    held = ledger.sql(
-        "SELECT array_agg(DISTINCT a.attname) FROM pg_index i JOIN pg_depend d ON d.objid = i.indexrelid "
-        "AND d.classid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid > 0 "
-        "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = d.refobjsubid "
-        "WHERE i.indrelid = 'ledger.jobs'::regclass"
-    )
-    assert {"state", "id"} & set(held)
-    assert not written & set(held)
-
-
 def test_a_pick_reads_no_more_for_the_many_jobs_that_were_picked_before(crowd: Crowd) -> None:
     """One business has them all: then an order by id alone looks as good to the planner, and reads all that is gone."""
     crowd.ledger.sql(
@@ -458,22 +431,3 @@ def test_a_pick_reads_no_more_for_the_many_jobs_that_were_picked_before(crowd: C
             with db.begin():
                 scans, rows, _ = counted(db, crowd, lambda db, _: dispatch(db, "walls", [0, 0, 50, 0]))
             assert (scans, rows <= 3 * 50) == (0, True), rows
-
-
-def test_a_token_that_outlived_its_dispatch_claims_nothing(ledger: Any) -> None:
-    """A crash of the server may undo a dispatch whose token is in Redis; its fence may then be another arrow's."""
-    job_id = ledger.enqueue(Dry(wall_id=uuid4()))
-    ((_, fence),) = ledger.dispatched()
-    ledger.sql("UPDATE ledger.jobs SET state = 'available', fence = fence - 1 WHERE id = :id", id=job_id)
-    with ledger.admin.begin() as db:
-        discard(db, job_id)
-    assert ledger.job(job_id).fence == fence
-    assert ledger.claimed(tokens=[(job_id, fence)]) == []
-    assert ledger.job(job_id).state == "discarded"
-
-
-def test_of_two_tokens_for_one_job_the_later_is_claimed(ledger: Any) -> None:
-    job_id = ledger.enqueue(Dry(wall_id=uuid4()))
-    ((_, fence),) = ledger.dispatched()
-    (claimed,) = ledger.claimed(tokens=[(job_id, fence - 1), (job_id, fence)])
-    assert claimed.id == job_id

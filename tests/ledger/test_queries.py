@@ -25,6 +25,7 @@ from ledger.queries import (
     looking,
     read_durations,
     read_kinds,
+    read_limits,
     read_overdue,
     read_pace,
     read_queues,
@@ -409,6 +410,7 @@ def test_nothing_on_call_looks_at_reads_the_whole_table(ledger, eyes, statistics
         read_overdue(db, now)
         read_workers(db)
         read_running(db)
+        read_limits(db)
         for span in Span:
             read_pace(db, now, span)
         read_pace(db, now, Span.DAY, "walls.dry")

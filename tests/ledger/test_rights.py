@@ -51,6 +51,8 @@ FUNCTIONS: dict[str, set[str]] = {
     "in_flight": NOBODY,
     "claim_v1": WORKER,
     "disclaim_v1": WORKER,
+    "refuse_v1": WORKER,
+    "strange_kinds": NOBODY,
     "start_v1": WORKER,
     "start_at_once_v1": WORKER,
     "hold_v1": WORKER,
@@ -223,6 +225,13 @@ def test_each_function_is_called_by_whom_it_is_for(ledger: Any, stranger: str) -
         for row in rows:
             found.setdefault(row.proname, set()).update({row.role} if row.may else set())
     assert found == FUNCTIONS
+
+
+def test_a_function_s_next_version_comes_beside_the_one_that_old_code_still_calls() -> None:
+    for name in FUNCTIONS:
+        stem, _, version = name.rpartition("_v")
+        if stem and version.isdecimal() and int(version) > 1:
+            assert f"{stem}_v{int(version) - 1}" in FUNCTIONS, f"{name}: its forerunner goes one release later"
 
 
 def test_each_table_is_read_by_whom_it_is_for_and_written_by_nobody(ledger: Any, stranger: str) -> None:

@@ -1,7 +1,7 @@
 """What becomes of a job whose attempt failed: by the error's class, the attempts and the time there is."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from ledger.errors import GiveUp, Misconfigured, RateLimited, TryAgain
+from ledger.errors import GiveUp, Misconfigured, OtherRelease, RateLimited, TryAgain
 from ledger.retry import LONGEST, LONGEST_PAUSE
 from ledger.verdict import Verdict, judge
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-TOMORROW = NOW + timedelta(days=1)
+A_DAY = timedelta(days=1)
 
 
 def lost() -> OperationalError:
@@ -34,6 +33,7 @@ ERRORS = some.sampled_from(
         TryAgain("down"),
         RateLimited("busy", retry_after=60),
         RateLimited("busy"),
+        OtherRelease("payload_unread"),
         GiveUp("unreadable"),
         Misconfigured("no_key", setting="PAINT_KEY"),
         ValueError("a bug"),
@@ -45,14 +45,13 @@ ERRORS = some.sampled_from(
 
 
 def verdict(
-    error: BaseException, *, attempt: int = 1, max_attempts: int = 8, give_up_at: datetime = TOMORROW, seed: int = 1
+    error: BaseException, *, attempt: int = 1, max_attempts: int = 8, patience: timedelta = A_DAY, seed: int = 1
 ) -> Verdict:
     return judge(
         error,
         attempt=attempt,
         max_attempts=max_attempts,
-        give_up_at=give_up_at,
-        now=NOW,
+        patience=patience,
         draw=random.Random(seed),
     )
 
@@ -67,20 +66,21 @@ def verdict(
 def test_every_failure_ends_waits_for_a_time_or_waits_for_somebody(
     error: BaseException, attempt: int, max_attempts: int, minutes: int, seed: int
 ) -> None:
-    give_up_at = NOW + timedelta(minutes=minutes)
-    became = verdict(error, attempt=attempt, max_attempts=max_attempts, give_up_at=give_up_at, seed=seed)
+    patience = timedelta(minutes=minutes)
+    became = verdict(error, attempt=attempt, max_attempts=max_attempts, patience=patience, seed=seed)
     assert became.reason
-    assert (became.run_at is not None) == (became.state == "retryable")
+    assert (became.wait is not None) == (became.state == "retryable")
     assert became.ends == (became.state == "dead")
     assert became.state in ("dead", "retryable", "parked")
-    if became.run_at is not None:
-        assert NOW < became.run_at <= NOW + max(LONGEST, 1.2 * LONGEST_PAUSE)
-        if not isinstance(error, RateLimited):
+    unspent = isinstance(error, RateLimited | OtherRelease)
+    if became.wait is not None:
+        assert timedelta() < became.wait <= max(LONGEST, 1.2 * LONGEST_PAUSE)
+        if not unspent:
             assert attempt < max_attempts
         else:
-            assert became.run_at <= give_up_at
+            assert became.wait <= patience
     if became.state != "dead":
-        assert became.spent == (not isinstance(error, RateLimited | Misconfigured))
+        assert became.spent == (not unspent and not isinstance(error, Misconfigured))
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,16 @@ def test_anything_else_is_tried_again_until_the_attempts_are_spent(error: BaseEx
 def test_a_vendor_that_asks_for_a_pause_costs_no_attempt_however_often_it_asks() -> None:
     asked = verdict(RateLimited("busy", retry_after=60), attempt=8)
     assert (asked.state, asked.reason, asked.spent) == ("retryable", "busy", False)
-    assert asked.run_at is not None
-    assert timedelta(seconds=60) <= asked.run_at - NOW <= timedelta(seconds=72)
+    assert asked.wait is not None
+    assert timedelta(seconds=60) <= asked.wait <= timedelta(seconds=72)
 
 
 def test_a_vendor_is_believed_until_the_job_is_given_up() -> None:
-    soon = NOW + timedelta(seconds=59)
-    assert verdict(RateLimited("busy", retry_after=60), give_up_at=soon) == Verdict("dead", "limited_too_long")
+    soon = timedelta(seconds=59)
+    assert verdict(RateLimited("busy", retry_after=60), patience=soon) == Verdict("dead", "limited_too_long")
+
+
+def test_what_another_release_can_read_waits_for_it_unspent_and_not_for_ever() -> None:
+    unread = verdict(OtherRelease("payload_unread"), attempt=8)
+    assert (unread.state, unread.reason, unread.spent) == ("retryable", "payload_unread", False)
+    assert verdict(OtherRelease("payload_unread"), patience=timedelta(seconds=29)) == Verdict("dead", "never_read")

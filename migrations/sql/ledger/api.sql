@@ -3,20 +3,42 @@
 
 -- Whose key it is, what it may do, and whether it still may: living, expired or revoked. No row: there is no such key,
 -- or the secret is another's. A digest is compared, so the time it takes tells nothing of the secret.
+-- A living key is asked for its pace as well: ten seconds' worth of its calls at once, then one after the other. One moment
+-- keeps it, up to which its calls are given away. remaining is how many more it has now, wait how many seconds until it has
+-- all of them again; or, where it has none, remaining is -1 and wait the seconds until it has one.
 CREATE FUNCTION ledger.api_key_v1(p_id uuid, p_digest bytea)
-RETURNS TABLE (business_id uuid, scopes text[], standing text)
+RETURNS TABLE (business_id uuid, scopes text[], standing text, per_minute integer, burst integer, remaining integer,
+               wait double precision)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+DECLARE
+  k api_keys;
+  present CONSTANT timestamptz := clock_timestamp();
+  a_call double precision;
+  ahead double precision;
 BEGIN
-  -- To the minute is enough, and a request never waits for another to have noted it.
-  UPDATE api_keys SET last_used_at = now() WHERE id = (
-    SELECT k.id FROM api_keys k
-    WHERE k.id = p_id AND k.digest = p_digest AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
-      AND (k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute')
-    FOR NO KEY UPDATE SKIP LOCKED);
-  RETURN QUERY
-    SELECT k.business_id, k.scopes, CASE
-      WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.expires_at <= now() THEN 'expired' ELSE 'living' END
-    FROM api_keys k WHERE k.id = p_id AND k.digest = p_digest;
+  PERFORM set_config('synchronous_commit', 'off', true);
+  SELECT * INTO k FROM api_keys a WHERE a.id = p_id AND a.digest = p_digest FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  business_id := k.business_id;
+  scopes := k.scopes;
+  per_minute := k.per_minute;
+  standing := CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.expires_at <= present THEN 'expired' ELSE 'living' END;
+  burst := greatest(1, k.per_minute / 6);
+  a_call := 60.0 / k.per_minute;
+  ahead := greatest(extract(epoch FROM k.paced_until - present), 0) + a_call;
+  remaining := floor(burst - ahead / a_call + 1e-6);
+  wait := ahead;
+  IF remaining < 0 THEN
+    wait := ahead - burst * a_call;
+  ELSIF standing = 'living' THEN
+    UPDATE api_keys a
+    SET paced_until = present + ahead * interval '1 s',
+        last_used_at = CASE WHEN a.last_used_at > present - interval '1 minute' THEN a.last_used_at ELSE present END
+    WHERE a.id = p_id;
+  END IF;
+  RETURN NEXT;
 END $$;
 
 -- The business of a living key that has the scope. NX401: the key ended since it was looked up, or never was.
@@ -104,20 +126,26 @@ BEGIN
     WHERE j.id = p_job AND j.business_id = business;
 END $$;
 
--- What operators do with keys, at the command line.
+-- What operators do with keys, at the command line. 22023: there is no such business.
 CREATE FUNCTION ledger.create_api_key_v1(p_id uuid, p_digest bytea, p_business_id uuid, p_name text, p_scopes text[],
-                                         p_expires_at timestamptz) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
-  INSERT INTO api_keys (id, digest, business_id, name, scopes, expires_at)
-  VALUES (p_id, p_digest, p_business_id, p_name, p_scopes, p_expires_at)
-$$;
+                                         p_expires_at timestamptz, p_per_minute integer DEFAULT 600) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+BEGIN
+  IF NOT nexara.is_business_v1(p_business_id) THEN
+    RAISE EXCEPTION 'there is no business %', p_business_id USING ERRCODE = '22023';
+  END IF;
+  INSERT INTO api_keys (id, digest, business_id, name, scopes, expires_at, per_minute)
+  VALUES (p_id, p_digest, p_business_id, p_name, p_scopes, p_expires_at, p_per_minute);
+END $$;
 
 -- All of a key but its digest; those of all businesses without p_business_id.
 CREATE FUNCTION ledger.list_api_keys_v1(p_business_id uuid)
 RETURNS TABLE (id uuid, business_id uuid, name text, scopes text[], created_at timestamptz, expires_at timestamptz,
-               revoked_at timestamptz, last_used_at timestamptz)
+               revoked_at timestamptz, last_used_at timestamptz, per_minute integer)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
-  SELECT k.id, k.business_id, k.name, k.scopes, k.created_at, k.expires_at, k.revoked_at, k.last_used_at FROM api_keys k
+  SELECT k.id, k.business_id, k.name, k.scopes, k.created_at, k.expires_at, k.revoked_at, k.last_used_at,
+         k.per_minute
+  FROM api_keys k
   WHERE p_business_id IS NULL OR k.business_id = p_business_id ORDER BY k.business_id, k.created_at, k.id
 $$;
 
@@ -132,8 +160,8 @@ BEGIN
   IF NOT FOUND THEN
     RETURN false;
   END IF;
-  INSERT INTO api_keys (id, digest, business_id, name, scopes)
-  VALUES (p_new_id, p_digest, was.business_id, was.name, was.scopes);
+  INSERT INTO api_keys (id, digest, business_id, name, scopes, per_minute)
+  VALUES (p_new_id, p_digest, was.business_id, was.name, was.scopes, was.per_minute);
   UPDATE api_keys SET expires_at = least(expires_at, now() + p_grace) WHERE id = p_id;
   RETURN true;
 END $$;
@@ -153,7 +181,7 @@ BEGIN
   FOREACH f IN ARRAY ARRAY[
     'ledger.api_business(uuid, bytea, text)', 'ledger.api_key_v1(uuid, bytea)',
     'ledger.api_enqueue_v1(uuid, bytea, jsonb, bytea, bytea)', 'ledger.api_job_v1(uuid, bytea, bigint)',
-    'ledger.create_api_key_v1(uuid, bytea, uuid, text, text[], timestamptz)', 'ledger.list_api_keys_v1(uuid)',
+    'ledger.create_api_key_v1(uuid, bytea, uuid, text, text[], timestamptz, integer)', 'ledger.list_api_keys_v1(uuid)',
     'ledger.rotate_api_key_v1(uuid, uuid, bytea, interval)', 'ledger.revoke_api_key_v1(uuid)']::regprocedure[]
   LOOP
     EXECUTE format('ALTER FUNCTION %s OWNER TO nexara_ledger', f);

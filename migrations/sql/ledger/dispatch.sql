@@ -43,10 +43,22 @@ BEGIN
     LIMIT p_most) flying);
 END $$;
 
+-- The kinds of a queue that no living worker knows: enqueued for a release whose workers are not up yet. None if nobody
+-- lives, or says what he knows: then all wait in Redis for whoever comes.
+CREATE FUNCTION ledger.strange_kinds(p_queue text) RETURNS text[]
+LANGUAGE plpgsql STABLE SET search_path = ledger, pg_temp AS $$
+DECLARE
+  known text[];
+BEGIN
+  SELECT array_agg(DISTINCT kind) INTO known FROM workers w, unnest(w.kinds) kind
+  WHERE w.heartbeat_at > clock_timestamp() - interval '6 s';
+  RETURN coalesce((SELECT array_agg(k.kind) FROM job_kinds k WHERE k.queue = p_queue AND k.kind <> ALL (known)), '{}');
+END $$;
+
 -- Pick up to p_room[priority + 1] jobs of each priority, business by business in turn, and mark them dispatched; push the
 -- answer to Redis after the commit. One dispatcher a queue at a time: another one gets nothing. READ COMMITTED only: then
 -- each statement in here has a snapshot of its own, and those of the picks are younger than the lock. What is paused is
--- passed over until settle_pauses_v1 parks it: a queue and a business as a whole, with none of their rows read. No business has more than p_share in flight, so that slow jobs of one leave
+-- passed over until settle_pauses_v1 parks it: a queue and a business as a whole, with none of their rows read. So is what no living worker knows. No business has more than p_share in flight, so that slow jobs of one leave
 -- threads for the others, and what limits there are hold (limit.sql); only this function adds to what is in flight, under
 -- the locks of its queue and its limits, so it may count and then pick.
 CREATE FUNCTION ledger.dispatch_v1(p_queue text, p_room integer[], p_share integer DEFAULT NULL)
@@ -57,6 +69,7 @@ DECLARE
   nobody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
   none_paused CONSTANT boolean := NOT EXISTS (SELECT FROM pauses WHERE ended_at IS NULL);
   resting uuid[] := '{}';
+  strange CONSTANT text[] := ledger.strange_kinds(p_queue);
   limited boolean;
   businesses_limited boolean;
   room integer;
@@ -124,7 +137,8 @@ BEGIN
       UPDATE jobs SET state = 'dispatched', fence = jobs.fence + 1, dispatched_at = clock_timestamp()
       WHERE jobs.id = ANY (ARRAY(
         SELECT one.id FROM unnest(due) WITH ORDINALITY AS b(business_id, place),
-          LATERAL (SELECT CASE WHEN none_paused THEN '{}' ELSE ledger.resting_kinds(p_queue, b.business_id) END AS resting) k,
+          LATERAL (SELECT CASE WHEN none_paused THEN strange
+                          ELSE strange || ledger.resting_kinds(p_queue, b.business_id) END AS resting) k,
           LATERAL (
             SELECT j.id, row_number() OVER () AS nth FROM (
               SELECT j.id FROM jobs j
@@ -187,12 +201,13 @@ $$;
 
 ALTER FUNCTION ledger.promote_v1(integer) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.in_flight(text, uuid, integer, integer) OWNER TO nexara_ledger;
+ALTER FUNCTION ledger.strange_kinds(text) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.waiting_v1() OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.dispatch_v1(text, integer[], integer) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.ring_again_v1(text, integer, bigint, integer) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.threads_v1(interval) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.sleep_v1(boolean) OWNER TO nexara_ledger;
-REVOKE ALL ON FUNCTION ledger.in_flight(text, uuid, integer, integer), ledger.promote_v1(integer), ledger.waiting_v1(), ledger.dispatch_v1(text, integer[], integer),
+REVOKE ALL ON FUNCTION ledger.strange_kinds(text), ledger.in_flight(text, uuid, integer, integer), ledger.promote_v1(integer), ledger.waiting_v1(), ledger.dispatch_v1(text, integer[], integer),
   ledger.ring_again_v1(text, integer, bigint, integer), ledger.sleep_v1(boolean), ledger.threads_v1(interval) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger.promote_v1(integer), ledger.waiting_v1(), ledger.dispatch_v1(text, integer[], integer),
   ledger.ring_again_v1(text, integer, bigint, integer), ledger.sleep_v1(boolean), ledger.threads_v1(interval)

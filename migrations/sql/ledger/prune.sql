@@ -50,8 +50,9 @@ BEGIN
   most := greatest(most, gone);
   DELETE FROM pace WHERE minute < p_as_of - interval '8 days';
   DELETE FROM durations WHERE hour < p_as_of - interval '8 days';
-  DELETE FROM operators WHERE disabled_at < p_as_of - interval '731 days';
   DELETE FROM sessions WHERE made_at < p_as_of - interval '12 hours';
+  DELETE FROM operators o WHERE o.disabled_at < p_as_of - interval '731 days'
+    AND NOT EXISTS (SELECT FROM sessions s WHERE s.operator_id = o.id);
   DELETE FROM sign_in_tries WHERE since < p_as_of - interval '15 minutes';
   DELETE FROM pauses WHERE ended_at < p_as_of - interval '90 days' AND settled;
   DELETE FROM ticks WHERE due_at < p_as_of - interval '90 days';

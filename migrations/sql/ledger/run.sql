@@ -134,9 +134,10 @@ LANGUAGE sql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
   SELECT EXISTS (SELECT FROM written)
 $$;
 
--- The attempt failed and the job stays open: retryable at p_run_at, or parked until somebody mends p_reason.
+-- The attempt failed and the job stays open: retryable after p_wait, or parked until somebody mends p_reason. A wait and no
+-- moment: workers' clocks differ, and this one alone says when a job is due.
 -- Returns the state it took; NULL if it was no longer ours.
-CREATE FUNCTION ledger.fail_v1(p_id bigint, p_fence integer, p_error jsonb, p_state text, p_run_at timestamptz,
+CREATE FUNCTION ledger.fail_v1(p_id bigint, p_fence integer, p_error jsonb, p_state text, p_wait interval,
                                p_reason text, p_spent boolean) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 BEGIN
@@ -146,7 +147,7 @@ BEGIN
   IF NOT ledger.record_attempt(p_id, p_fence, p_error) THEN
     RETURN NULL;
   END IF;
-  RETURN ledger.reopen(p_id, p_fence, p_state, p_run_at, p_reason, p_spent, p_error);
+  RETURN ledger.reopen(p_id, p_fence, p_state, clock_timestamp() + p_wait, p_reason, p_spent, p_error);
 END $$;
 
 -- The job ends without success: dead after an error, cancelled by its own handler.

@@ -1,7 +1,7 @@
 -- A job's way in: claimed, started, read. Who may call these is said in run.sql, with the rest of a job's way.
 
 -- Reserve what was popped from Redis, each id once; no attempt is spent. Returns only what was still ours to take, and of it only
--- the kinds this worker knows: another stays dispatched, for a worker of the new release.
+-- the kinds this worker knows: another is refused (disclaim.sql), for a worker of the new release.
 -- Kinds without effects (p_plain) are started by the same set; not so a job that was lost once, which might be the one
 -- that kills its worker, nor one that has a single attempt left: it starts alone, and takes nobody with it.
 -- A row that somebody has locked, such as an enqueuer who joined it and has not committed, is left for a later ring: the
@@ -15,7 +15,7 @@
 -- as a join with the unnested arrays does once few rows are expected: hence array_position.
 CREATE FUNCTION ledger.claim_v1(p_worker uuid, p_kinds text[], p_plain text[], p_ids bigint[], p_fences integer[])
 RETURNS TABLE (id bigint, fence integer, kind text, business_id uuid, payload jsonb, attempt integer, max_attempts integer,
-               rescues integer, give_up_at timestamptz, cursor jsonb, started boolean)
+               rescues integer, patience interval, cursor jsonb, started boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -38,7 +38,7 @@ BEGIN
     ) popped
     WHERE j.id = ANY (p_ids) AND j.id = popped.id AND j.fence = popped.fence
     RETURNING j.id, j.fence, j.kind, j.business_id, j.payload, j.attempt::integer, j.max_attempts::integer,
-              j.rescues::integer, j.give_up_at, j.cursor, j.started_at IS NOT NULL;
+              j.rescues::integer, j.give_up_at - clock_timestamp(), j.cursor, j.started_at IS NOT NULL;
 END $$;
 
 -- The handler is entered: the attempt is spent, in a transaction that cannot also complete the job. Once a claim: whoever

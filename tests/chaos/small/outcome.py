@@ -55,12 +55,13 @@ class Outcome:
 
     def prove(self) -> None:
         """Check that each effect of what was committed is there once, and no other, and nothing failed by a bug."""
-        assert self.lost() == Counter()
-        assert self.twice() == Counter()
+        assert self.lost() == Counter(), self.lost()
+        assert self.twice() == Counter(), self.twice()
         assert self._found() == self._wanted(), "what was rolled back has left nothing"
         for asked in self._crowd.unsure:
             assert self._there(asked) in (set(), set(asked)), "a transaction was torn"
-        assert self._world.sql(TROUBLE) == []
+        trouble = self._world.sql(TROUBLE)
+        assert trouble == [], trouble
 
     def _wanted(self) -> Counter[tuple[UUID, str]]:
         committed: Asked = dict(self._crowd.sure)
