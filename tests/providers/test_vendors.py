@@ -159,6 +159,7 @@ def test_closing_them_leaves_no_connection_open(vendor: Vendor) -> None:
         "vapi": [],
         "elevenlabs": {"character_count": 0},
         "meta": {"id": "1"},
+        "dialog360": {"id": "1"},
         "google": {"access_token": "a", "expires_in": 1},
         "supabase": {"users": []},
     }
