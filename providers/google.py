@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ledger.errors import JobError, Misconfigured, RateLimited
 from providers.asking import ask
-from providers.http import Garbled, Http, Named, Refused, segment, unless_gone, usual
+from providers.http import Http, segment, unless_gone, usual
 from providers.pauses import asked_pause
+from providers.refusals import Garbled, Named, Refused
 from providers.required import KEY as VISIBLE
 from providers.required import address, required, secret
 

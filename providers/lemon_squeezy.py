@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from ledger.errors import GiveUp, JobError, Misconfigured, TryAgain
 from providers.asking import ask
 from providers.bounds import CHECK
-from providers.http import Garbled, Http, Named, Refused, segment, usual
+from providers.http import Http, segment, usual
 from providers.lemon_squeezy_reply import (
     Action,
     Aggregation,
@@ -24,6 +24,7 @@ from providers.lemon_squeezy_reply import (
     Usage,
     UsageRecord,
 )
+from providers.refusals import Garbled, Named, Refused
 from providers.required import address, secret
 
 __all__ = ["Item", "LemonSqueezy", "Reported", "Subscription", "Usage", "UsageRecord"]

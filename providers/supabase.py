@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from ledger.errors import JobError, TryAgain
 from providers.asking import ask
 from providers.bounds import CHECK
-from providers.http import Garbled, Http, Named, Refused, unless_gone, usual
+from providers.http import Http, unless_gone, usual
+from providers.refusals import Garbled, Named, Refused
 from providers.required import address, secret
 
 KEY: Final = "SUPABASE_SECRET_KEY"

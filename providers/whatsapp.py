@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from ledger.errors import GiveUp, JobError, Misconfigured
 from providers.asking import ask
 from providers.bounds import CHECK, MOST
-from providers.http import Garbled, Http, Named, segment, unless_gone
+from providers.http import Http, segment, unless_gone
+from providers.refusals import Garbled, Named
 from providers.required import address, secret
 from providers.whatsapp_refusal import CONNECTION, is_gone, meaning_for
 

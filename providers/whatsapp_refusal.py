@@ -8,8 +8,9 @@ from http import HTTPStatus
 from typing import Final
 
 from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited, TryAgain
-from providers.http import Named, Refused, usual
+from providers.http import usual
 from providers.pauses import asked_pause
+from providers.refusals import Named, Refused
 
 TOO_FAST: Final = frozenset({4, 80007, 130429, 131048, 133016})
 TOO_FAST_FOR_ONE: Final = frozenset({131056})

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from ledger.errors import GiveUp
-from providers.http import Garbled, Http, Refused, segment
+from providers.http import Http, segment
+from providers.refusals import Garbled, Refused
 from tests.providers.scripted import Answer, Vendor
 from tests.providers.traces import failure_of
 
