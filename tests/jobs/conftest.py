@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from providers.s3 import Objects
-from providers.vendors import Vendors, VendorValues
+from providers.vendor_values import VendorValues
+from providers.vendors import Vendors
 from sandbox.storage import ACCESS_KEY, REGION, SECRET_KEY, Storage
 from sandbox.vendors import anthropic, deepgram, resend
 from tests.jobs.house import HTTP, House, Wire, Wires

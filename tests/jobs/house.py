@@ -19,7 +19,8 @@ from ledger.enqueue import enqueue
 from ledger.operate import retry
 from ledger.payload import Payload
 from ledger.run import Runner
-from providers.vendors import Vendors, VendorValues
+from providers.vendor_values import VendorValues
+from providers.vendors import Vendors
 from workers.wiring import engine as live_engine
 
 MOST = 300
