@@ -82,9 +82,9 @@ def everything(
 def visiting(
     chromium: Browser, everything: tuple[Starlette, str, dict[str, str]], request: pytest.FixtureRequest
 ) -> Callable[..., AbstractContextManager[Person]]:
-    """Return what lends the browser of an admin of the dashboard whose every page has something to show."""
+    """Return what lends an admin's browser, of that dashboard; they have a name as long as that of the test."""
     app, address, _ = everything
-    return partial(surfing.signed_in, chromium, app, address, request.node.name[5:45].partition("[")[0])
+    return partial(surfing.signed_in, chromium, app, address, request.node.name)
 
 
 @pytest.fixture
