@@ -27,18 +27,8 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 ERROR = "/jobs/1"
 SIGN_IN = "/sign-in"
 KEPT = (
-    "overview",
-    "overview-phone-dark",
-    "jobs",
-    "job-dark",
-    "job-phone",
-    "failures",
-    "failure-dark",
-    "operate",
-    "operation",
-    "queues",
-    "kind-dark",
-    "audit",
+    *("overview", "overview-phone-dark", "failures", "failure-dark", "operate", "operation-phone"),
+    *("jobs", "job-dark", "job-phone", "queues", "kind-dark", "audit"),
 )
 """Those that belong to the documentation: page, width, scheme."""
 
