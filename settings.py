@@ -85,6 +85,20 @@ class Settings(BaseSettings):
     mail_from: Annotated[str, Field(description="Whom alerts come from; the domain must be verified at Resend.")] = (
         "Nexara <alerts@nexara-ai.net>"
     )
+    twilio_account_sid: Annotated[str, Field(description="The account at Twilio, which begins with AC.")] = ""
+    twilio_api_key: Annotated[SecretStr, Field(description="The id of one of its API keys, which begins with SK.")] = (
+        NOT_SET
+    )
+    twilio_api_secret: Annotated[SecretStr, Field(description="That key's secret.")] = NOT_SET
+    twilio_base_url: Annotated[
+        str, Field(description="Twilio's API; empty for its own hosts, of which each product has one.")
+    ] = ""
+    telnyx_api_key: Annotated[SecretStr, Field(description="Telnyx's key.")] = NOT_SET
+    telnyx_base_url: Annotated[str, Field(description="Telnyx's API, without /v2.")] = "https://api.telnyx.com"
+    vapi_api_key: Annotated[SecretStr, Field(description="Vapi's private key.")] = NOT_SET
+    vapi_base_url: Annotated[str, Field(description="Vapi's API.")] = "https://api.vapi.ai"
+    elevenlabs_api_key: Annotated[SecretStr, Field(description="ElevenLabs' key.")] = NOT_SET
+    elevenlabs_base_url: Annotated[str, Field(description="ElevenLabs' API.")] = "https://api.elevenlabs.io"
     public_url: Annotated[
         str,
         Field(description="Where the business's own dashboard is: alerts link to it and tell no more than they must."),

@@ -4,6 +4,8 @@ import argparse
 import json
 import os
 import platform
+import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -26,6 +28,7 @@ BUDGET = 45.0  # seconds an engine may spend on a line before it gets no further
 def main() -> None:
     """Measure what is asked for and print one table."""
     given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers' folder is removed all the same
     console = Console(width=None if Console().is_terminal else 170)
     if given.show:
         result = Result.read(json.loads(given.show.read_text(encoding="utf-8")))

@@ -10,6 +10,9 @@ from typing import Any
 MOST = 64 * 1024 * 1024
 """Bytes; the words of a whole day's call are a quarter of it."""
 
+MOST_OF_A_RECORDING = 3 * 1024 * 1024 * 1024
+"""Bytes; the two channels of a day's call at the telephone's rate are less. A recording is passed on as it comes."""
+
 CONNECT = 5.0
 """Seconds in which a connection must stand."""
 
@@ -24,8 +27,8 @@ def connect_within(seconds: float) -> float:
     return min(CONNECT, seconds)
 
 
-def bounds(http: Any, seconds: float) -> dict[str, list[Callable[[Any], None]]]:
-    """Return the event hooks that end a reply `seconds` after its request began, or after MOST bytes.
+def bounds(http: Any, seconds: float, most: int = MOST) -> dict[str, list[Callable[[Any], None]]]:
+    """Return the event hooks that end a reply `seconds` after its request began, or after `most` bytes.
 
     `http` is httpx or its fork httpx2, which anthropic speaks: one shape, two sets of classes.
     """
@@ -40,7 +43,7 @@ def bounds(http: Any, seconds: float) -> dict[str, list[Callable[[Any], None]]]:
                 size += len(chunk)
                 if monotonic() > self.request.extensions[DEADLINE]:
                     raise http.ReadTimeout("the reply did not end in time", request=self.request)
-                if size > MOST:
+                if size > most:
                     raise http.ReadError("the reply is too long", request=self.request)
                 yield chunk
 

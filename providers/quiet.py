@@ -3,8 +3,8 @@
 import logging
 
 
-def quiet(*names: str) -> None:
-    """Keep these loggers at INFO or above, whatever the level of the root logger."""
+def quiet(*names: str, above: int = logging.DEBUG) -> None:
+    """Keep these loggers to what is graver than `above`, whatever the level of the root logger."""
     for name in names:
         logger = logging.getLogger(name)
-        logger.setLevel(max(logger.level, logging.INFO))
+        logger.setLevel(max(logger.level, above + 10))

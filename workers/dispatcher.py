@@ -9,39 +9,23 @@ from math import ceil
 
 import psycopg
 import redis
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.claimed import Ended
-from ledger.count import count_pace
-from ledger.dispatch import (
-    PRIORITIES,
-    Dispatched,
-    dispatch,
-    promote,
-    ring_again,
-    settle_batches,
-    settle_pauses,
-    sleep,
-    threads,
-    waiting,
-)
+from ledger.dispatch import PRIORITIES, dispatch, sleep, threads, waiting
 from workers.bell import Bell
 from workers.depth import SHALLOWEST, Depth
 from workers.held import Held
 from workers.knocks import Knocks
 from workers.rescuer import Rescuer
+from workers.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 POLL = 0.005  # seconds, while there was work a moment ago
 FULL = 0.02  # seconds, while the lists hold enough
 AWAKE = 0.01  # seconds after the last work
 NAP = 0.5  # seconds: the longest sleep when nobody knocks
-PROMOTE_EVERY = 0.1
-RING_AGAIN_EVERY = 1.0
-SETTLE_EVERY = 1.0
-SETTLE_BATCHES_EVERY = 0.25
-COUNT_EVERY = 1.0
 COUNT_THREADS_EVERY = 1.0
 SHARE = 0.75  # of a queue's work in flight that one business may have: long jobs cannot be interrupted for another's
 
@@ -56,13 +40,12 @@ class Dispatcher:
         self._at_once = Held(engine)
         self._rescuer = Rescuer(engine, tell)
         self._bell = bell
+        self._upkeep = Upkeep(engine, self._at_once, bell)
         self._knocks = Knocks(listen_url, engine, self._knocked)
         self._stopping = threading.Event()
         self._knock = threading.Event()
         self._named: deque[tuple[str, int]] = deque()
         self._depth = Depth()
-        self._queues: Sequence[str] = ()
-        self._due: dict[str, float] = {}
         self._threads = 0
         self._answered = 0.0
         self._asleep: bool | None = None  # what a killed one left behind is not known
@@ -109,29 +92,7 @@ class Dispatcher:
         with self._at_once.begin() as db:
             queues = waiting(db)
         moved += sum(self._dispatch(queue, priorities) for queue, priorities in queues.items())
-        if self._is_due("promote", PROMOTE_EVERY):
-            with self._at_once.begin() as db:
-                moved += promote(db)
-        if self._is_due("pauses", SETTLE_EVERY):
-            with self._at_once.begin() as db:
-                settled = settle_pauses(db)
-            if settled:  # there may be more of a backlog
-                self._due["pauses"] = 0.0
-            moved += settled
-        if self._is_due("batches", SETTLE_BATCHES_EVERY):
-            with self._at_once.begin() as db:
-                settled = settle_batches(db)
-            if settled:
-                self._due["batches"] = 0.0
-            moved += settled
-        if self._is_due("pace", COUNT_EVERY):
-            with self._at_once.begin() as db:
-                behind = count_pace(db)
-            if behind:
-                self._due["pace"] = 0.0
-        if self._is_due("ring_again", RING_AGAIN_EVERY):
-            self._ring_again()
-        return moved, bool(queues)
+        return moved + self._upkeep.run(), bool(queues)
 
     def _dispatch_named(self) -> int:
         """Dispatch where a knock said that there is something: the look round all queues comes after it."""
@@ -153,7 +114,7 @@ class Dispatcher:
 
     def _pick(self, queue: str, room: Sequence[int]) -> int:
         with self._at_once.begin() as db:
-            if self._is_due("threads", COUNT_THREADS_EVERY):
+            if self._upkeep.due("threads", COUNT_THREADS_EVERY):
                 self._threads = threads(db)
             jobs = dispatch(db, queue, room, self._share(queue))
         if jobs:  # committed: if the push is lost, they are rung again
@@ -164,26 +125,6 @@ class Dispatcher:
     def _share(self, queue: str) -> int | None:
         """Return how many jobs of a queue one business may have in flight: three quarters of what there is."""
         return max(1, ceil(SHARE * self._threads), self._depth.drained(queue)) if self._threads else None
-
-    def _ring_again(self) -> None:
-        with self._engine.begin() as db:
-            self._queues = list(db.execute(text("SELECT DISTINCT queue FROM ledger.job_kinds")).scalars())
-        for queue in self._queues:
-            rung: list[Dispatched] = []
-            heads = [(priority, self._bell.head(queue, priority)) for priority in PRIORITIES]
-            with self._engine.begin() as db:
-                for priority, head in heads:
-                    rung += ring_again(db, queue, priority, head)
-            if rung:
-                log.warning("dispatcher.rang_again", extra={"queue": queue, "count": len(rung)})
-                self._bell.push(queue, rung)
-
-    def _is_due(self, what: str, every: float) -> bool:
-        now = time.monotonic()
-        if now < self._due.get(what, 0.0):
-            return False
-        self._due[what] = now + every
-        return True
 
     def _nap(self) -> None:
         """Say that we sleep, if we could hear a knock; look once more, then wait for one."""

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.registry import load
 from ledger.contract import missing
-from ledger.errors import JobError
+from ledger.errors import JobError, Misconfigured
 from ledger.queries import OpenTransaction, read_oldest
 from settings import Settings
 from workers.bell import connect
@@ -21,6 +21,14 @@ from workers.reach import malformed, reason, redis_malformed
 from workers.wiring import engine, vendors
 
 SEES_ALL = text("SELECT pg_has_role('nexara_ledger', 'pg_read_all_stats', 'USAGE')")
+VENDORS = ("objects", "deepgram", "anthropic", "resend", "twilio", "telnyx", "vapi", "elevenlabs")
+KEYS = {
+    "twilio": "TWILIO_ACCOUNT_SID",
+    "telnyx": "TELNYX_API_KEY",
+    "vapi": "VAPI_API_KEY",
+    "elevenlabs": "ELEVENLABS_API_KEY",
+}
+"""What is set first of a vendor; unset, the vendor is not used, which is well as long as no kind of job needs it."""
 OLDEST_REDIS = (7, 0)
 OLDEST_POSTGRES = 150000
 
@@ -55,8 +63,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _dashboard(settings)
     yield _redis(settings)
     with closing(vendors(settings)) as given:
-        for name in ("objects", "deepgram", "anthropic", "resend"):
-            yield _vendor(name, lambda name=name: getattr(given, name).check())  # type: ignore[misc]
+        needed = {name for job in load() for name in job.payload.terms.vendors}
+        for name in VENDORS:
+            unset = None if name in needed else KEYS.get(name)
+            yield _vendor(name, lambda name=name: getattr(given, name).check(), may_lack=unset)  # type: ignore[misc]
     dsn = settings.sentry_dsn.get_secret_value()
     yield Finding("SENTRY_DSN", well=True, found="set" if dsn else "not set: nothing is reported")
 
@@ -171,10 +181,12 @@ def _redis(settings: Settings) -> Finding:
     return Finding("Redis", well=True, found=f"version {told}, {policy}")
 
 
-def _vendor(name: str, check: Callable[[], None]) -> Finding:
+def _vendor(name: str, check: Callable[[], None], *, may_lack: str | None) -> Finding:
     try:
         check()
     except JobError as error:
+        if isinstance(error, Misconfigured) and (error.code, error.setting) == ("setting_missing", may_lack):
+            return Finding(name, well=True, found=f"{error.message}: no kind of job needs it")
         mend = getattr(error, "setting", "") and f"mend {error.setting}"  # type: ignore[attr-defined]
         return Finding(name, well=False, found=error.message or error.code, mend=mend or "try again in a moment")
     return Finding(name, well=True, found="answers")

@@ -65,6 +65,9 @@ def test_a_doctor_without_settings_names_what_is_missing(run: Run) -> None:
         bad
     )
     assert all("not set" in each["found"] and each["mend"] for each in bad.values())
+    unused = findings(told)["twilio"]
+    assert unused["well"]
+    assert unused["found"] == "TWILIO_ACCOUNT_SID is not set: no kind of job needs it"
 
 
 BROKEN: list[tuple[dict[str, str], str, str, str]] = [
@@ -81,6 +84,9 @@ BROKEN: list[tuple[dict[str, str], str, str, str]] = [
     ({"anthropic_base_url": f"http://{LOOPBACK}:1"}, "anthropic", "", "again"),
     ({"resend_base_url": f"http://{LOOPBACK}:1"}, "resend", "", "again"),
     ({"s3_endpoint_url": f"http://{LOOPBACK}:1"}, "objects", "", "again"),
+    ({"twilio_account_sid": "AC1"}, "twilio", "TWILIO_API_KEY is not set", "TWILIO_API_KEY"),
+    ({"telnyx_api_key": SECRET, "telnyx_base_url": f"http://{LOOPBACK}:1"}, "telnyx", "", "again"),
+    ({"vapi_api_key": SECRET, "vapi_base_url": "api.vapi.ai"}, "vapi", "VAPI_BASE_URL is not", "VAPI_BASE_URL"),
     ({"s3_endpoint_url": "store"}, "objects", "S3_ENDPOINT_URL is not an http(s) address", "S3_ENDPOINT_URL"),
 ]
 """What is set otherwise, which finding is bad then, what it says, and what the way to mend it names."""

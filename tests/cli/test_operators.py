@@ -105,7 +105,9 @@ def test_what_is_refused_by_hand_leaves_no_row_and_changes_nothing(ledger: Ledge
     told = desk("pauses", "add", "--queue", "mail", "--why", "ask +49 151 12345678")
     assert told.exit_code == 2
     assert "names nobody" in told.output
-    told = desk("keys", "create", str(uuid4()), "--name", "shop", "--scope", "jobs:read", "--why", "for jo@example.com")
+    told = desk(
+        "keys", "create", str(ledger.business), "--name", "shop", "--scope", "jobs:read", "--why", "for jo@example.com"
+    )
     assert "names nobody" in told.output
     assert "nxk_" not in told.output
     for table in ("audit", "pauses", "api_keys"):

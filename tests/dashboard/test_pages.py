@@ -156,12 +156,12 @@ def test_pages_are_stable_while_jobs_are_added(browser, ledger):
 
 def test_the_overview_says_that_all_is_well_when_it_is(browser, ledger):
     with ledger.worker.begin() as db:
-        heartbeat(db, ledger.me, 4, ["walls.paint"])
+        heartbeat(db, ledger.me, 4, ["walls.dry"])
     ledger.enqueue(Dry(wall_id=uuid4()))
     ledger.run()
     page = browser.get("/").text
     assert "All is well" in page
-    assert "1 succeeded" in page
+    assert "<b>1</b> succeeded" in page
 
 
 def test_the_overview_names_what_needs_somebody_and_links_to_it(browser, ledger, jobs):

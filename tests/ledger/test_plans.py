@@ -414,33 +414,6 @@ def test_the_start_stamp_and_a_ring_stay_on_their_page(crowd: Crowd) -> None:
                 asked.rollback()
 
 
-def test_an_index_over_all_jobs_is_paid_at_every_arrow_so_there_is_one(ledger: Any) -> None:
-    full = ledger.sql(
-        "SELECT array_agg(i.indexrelid::regclass::text ORDER BY i.indexrelid::regclass::text) FROM pg_index i "
-        "WHERE i.indrelid = 'ledger.jobs'::regclass AND i.indpred IS NULL"
-    )
-    assert full == ["ledger.jobs_pkey"]
-
-
-def test_no_index_holds_whether_a_job_is_of_a_batch(ledger: Any) -> None:
-    held = (
-        "SELECT count(*) FROM pg_indexes WHERE schemaname = 'ledger' AND tablename = 'jobs' AND indexdef ~ 'in_batch'"
-    )
-    assert ledger.sql(held) == 0
-
-
-def test_no_index_holds_what_a_start_writes(ledger: Any) -> None:
-    written = {"started_at", "attempt", "deadline_at", "dispatched_at", "again", "rescues"}
-    held = ledger.sql(
-        "SELECT array_agg(DISTINCT a.attname) FROM pg_index i JOIN pg_depend d ON d.objid = i.indexrelid "
-        "AND d.classid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid > 0 "
-        "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = d.refobjsubid "
-        "WHERE i.indrelid = 'ledger.jobs'::regclass"
-    )
-    assert {"state", "id"} & set(held)
-    assert not written & set(held)
-
-
 def test_a_pick_reads_no_more_for_the_many_jobs_that_were_picked_before(crowd: Crowd) -> None:
     """One business has them all: then an order by id alone looks as good to the planner, and reads all that is gone."""
     crowd.ledger.sql(
@@ -458,22 +431,3 @@ def test_a_pick_reads_no_more_for_the_many_jobs_that_were_picked_before(crowd: C
             with db.begin():
                 scans, rows, _ = counted(db, crowd, lambda db, _: dispatch(db, "walls", [0, 0, 50, 0]))
             assert (scans, rows <= 3 * 50) == (0, True), rows
-
-
-def test_a_token_that_outlived_its_dispatch_claims_nothing(ledger: Any) -> None:
-    """A crash of the server may undo a dispatch whose token is in Redis; its fence may then be another arrow's."""
-    job_id = ledger.enqueue(Dry(wall_id=uuid4()))
-    ((_, fence),) = ledger.dispatched()
-    ledger.sql("UPDATE ledger.jobs SET state = 'available', fence = fence - 1 WHERE id = :id", id=job_id)
-    with ledger.admin.begin() as db:
-        discard(db, job_id)
-    assert ledger.job(job_id).fence == fence
-    assert ledger.claimed(tokens=[(job_id, fence)]) == []
-    assert ledger.job(job_id).state == "discarded"
-
-
-def test_of_two_tokens_for_one_job_the_later_is_claimed(ledger: Any) -> None:
-    job_id = ledger.enqueue(Dry(wall_id=uuid4()))
-    ((_, fence),) = ledger.dispatched()
-    (claimed,) = ledger.claimed(tokens=[(job_id, fence - 1), (job_id, fence)])
-    assert claimed.id == job_id

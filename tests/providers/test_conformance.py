@@ -4,7 +4,7 @@ import logging
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
 from time import monotonic
@@ -15,8 +15,12 @@ from ledger.clock import now
 from ledger.errors import JobError, RateLimited, TryAgain
 from providers.anthropic import Anthropic
 from providers.deepgram import Deepgram
+from providers.elevenlabs import ElevenLabs
 from providers.resend import Resend
 from providers.s3 import Objects
+from providers.telnyx import Telnyx
+from providers.twilio import Twilio
+from providers.vapi import Vapi
 from tests.providers.scripted import Answer, Vendor
 from tests.providers.traces import assert_says_nothing_of, failure_of
 
@@ -26,6 +30,8 @@ TEXT = "Caller: This is Marigold on 07700 900318."
 URL = "https://b.example/marigold.wav?X-Amz-Signature=5ec2e7"
 TO = "owner@marigold.example"
 OBJECT = "b_1/marigold.wav"
+DAY = datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)
+WAITS = {"timeout": PATIENCE, "media_timeout": PATIENCE}
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,11 @@ class Way:
     word: str
     ask: Callable[[str], object]
     json: bool = True
+    kind: str = "application/json"
+
+    @property
+    def name(self) -> str:
+        return f"{self.word}-{self.ask.__name__}"
 
 
 @cache
@@ -56,6 +67,57 @@ def resend(url: str) -> Resend:
 def objects(url: str) -> Objects:
     keys = {"access_key": "k", "secret_key": "s-secret"}
     return Objects(endpoint=url, region="eu", **keys, bucket="recordings", timeout=PATIENCE)
+
+
+@cache
+def twilio(url: str) -> Twilio:
+    return Twilio(account_sid="AC1", api_key="SK1", api_secret="s-secret", base_url=url, **WAITS)
+
+
+@cache
+def telnyx(url: str) -> Telnyx:
+    return Telnyx(api_key="k-secret", base_url=url, **WAITS)
+
+
+@cache
+def vapi(url: str) -> Vapi:
+    return Vapi(api_key="k-secret", base_url=url, **WAITS)
+
+
+@cache
+def elevenlabs(url: str) -> ElevenLabs:
+    return ElevenLabs(api_key="k-secret", base_url=url, **WAITS)
+
+
+VOICES = {"twilio": (twilio, "RE1"), "telnyx": (telnyx, "r1"), "vapi": (vapi, "c1"), "elevenlabs": (elevenlabs, "c1")}
+
+
+def asking_voice(word: str) -> list[Way]:
+    """Return what each of those who carry calls is asked for."""
+    client, ref = VOICES[word]
+
+    def fetch_recording(url: str) -> object:
+        return client(url).fetch_recording(ref, lambda _: None)
+
+    def delete(url: str) -> object:
+        return client(url).delete("recording", ref)
+
+    def gone(url: str) -> object:
+        return client(url).gone("recording", ref)
+
+    def calls(url: str) -> object:
+        return list(client(url).calls(*DAY))
+
+    # What ElevenLabs answers to a deletion is not known, so any good answer is taken, and read back what it did.
+    told = word != "elevenlabs"
+    return [
+        Way(word, fetch_recording, json=False, kind="audio/mpeg")
+        if word == "elevenlabs"
+        else Way(word, fetch_recording),
+        Way(word, delete, json=told),
+        Way(word, gone),
+        Way(word, calls),
+    ]
 
 
 def transcribe(url: str) -> object:
@@ -83,6 +145,7 @@ WAYS = [
     Way("anthropic", summarize),
     Way("anthropic", extract),
     Way("resend", send),
+    *(way for word in VOICES for way in asking_voice(word)),
     Way("s3", get, json=False),
 ]
 ECHO = {
@@ -93,8 +156,8 @@ ECHO = {
     "error": {"type": "Marigold", "message": TEXT},
 }
 
-every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.ask.__name__)
-every_way_of_json = pytest.mark.parametrize("way", WAYS[:-1], ids=lambda way: way.ask.__name__)
+every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+every_way_of_json = pytest.mark.parametrize("way", [way for way in WAYS if way.json], ids=lambda way: way.name)
 
 
 def failed(way: Way, vendor: Vendor, answer: Answer) -> JobError:
@@ -143,7 +206,7 @@ def test_a_connection_that_breaks_is_tried_again(way: Way, vendor: Vendor) -> No
 
 @every_way
 def test_an_answer_cut_in_half_is_tried_again(way: Way, vendor: Vendor) -> None:
-    error = failed(way, vendor, Answer(body=ECHO, how="half"))
+    error = failed(way, vendor, Answer(body=ECHO, kind=way.kind, how="half"))
     assert (type(error), error.code) == (TryAgain, f"{way.word}_unreachable")
 
 
@@ -157,7 +220,7 @@ def test_a_vendor_that_says_nothing_is_tried_again_in_time(way: Way, vendor: Ven
 
 @every_way
 def test_a_vendor_that_drips_is_tried_again_in_time(way: Way, vendor: Vendor) -> None:
-    error = failed(way, vendor, Answer(body=b" " * 200, how="drip"))
+    error = failed(way, vendor, Answer(body=b" " * 200, kind=way.kind, how="drip"))
     assert isinstance(error, TryAgain)
     assert error.code in {f"{way.word}_timeout", f"{way.word}_unreachable"}
 
@@ -172,9 +235,11 @@ def test_nobody_at_the_address_is_tried_again(way: Way) -> None:
 
 
 def limited(way: Way, pause: str | None) -> Answer:
-    body = ECHO if way.json else "<Error><Code>SlowDown</Code><Message>Marigold</Message></Error>"
     headers = {} if pause is None else {"Retry-After": pause}
-    return Answer(429 if way.json else 503, body, headers, "application/json" if way.json else "text/xml")
+    if way.word == "s3":
+        slow = "<Error><Code>SlowDown</Code><Message>Marigold</Message></Error>"
+        return Answer(503, slow, headers, "text/xml")
+    return Answer(429, ECHO, headers)
 
 
 @every_way

@@ -31,13 +31,20 @@ GOOD = VendorValues(
     s3_access_key="s-access",
     s3_secret_key="s-secret",
     s3_bucket="recordings",
+    twilio_account_sid="AC1",
+    twilio_api_key="SK-secret",
+    twilio_api_secret="t-secret",
+    telnyx_api_key="x-secret",
+    vapi_api_key="v-secret",
+    elevenlabs_api_key="e-secret",
 )
+NAMES = ("deepgram", "anthropic", "resend", "objects", "twilio", "telnyx", "vapi", "elevenlabs")
 
 
 def test_each_vendor_is_made_once() -> None:
     vendors = Vendors(GOOD)
     assert vendors.faults() == ()
-    for name in ("deepgram", "anthropic", "resend", "objects"):
+    for name in NAMES:
         assert getattr(vendors, name) is getattr(vendors, name)
 
 
@@ -66,6 +73,16 @@ def test_no_key_shows_where_values_are_shown() -> None:
         ({"s3_secret_key": ""}, "S3_SECRET_ACCESS_KEY"),
         ({"s3_bucket": ""}, "S3_BUCKET"),
         ({"s3_sse": "rot13"}, "S3_ENCRYPTION"),
+        ({"twilio_account_sid": ""}, "TWILIO_ACCOUNT_SID"),
+        ({"twilio_api_key": ""}, "TWILIO_API_KEY"),
+        ({"twilio_api_secret": "my key"}, "TWILIO_API_SECRET"),
+        ({"twilio_base_url": "api.twilio.com"}, "TWILIO_BASE_URL"),
+        ({"telnyx_api_key": ""}, "TELNYX_API_KEY"),
+        ({"telnyx_base_url": ""}, "TELNYX_BASE_URL"),
+        ({"vapi_api_key": " "}, "VAPI_API_KEY"),
+        ({"vapi_base_url": "ftp://x"}, "VAPI_BASE_URL"),
+        ({"elevenlabs_api_key": ""}, "ELEVENLABS_API_KEY"),
+        ({"elevenlabs_base_url": ""}, "ELEVENLABS_BASE_URL"),
     ],
 )
 def test_what_is_missing_or_broken_is_named_and_never_quoted(value: dict[str, str], setting: str) -> None:
@@ -105,18 +122,19 @@ def test_many_threads_make_it_once() -> None:
 
 
 def test_closing_them_leaves_no_connection_open(vendor: Vendor) -> None:
-    urls = ("deepgram_base_url", "anthropic_base_url", "resend_base_url", "s3_endpoint")
+    urls = (*(f"{name}_base_url" for name in NAMES if name != "objects"), "s3_endpoint")
     vendors = Vendors(replace(GOOD, **cast(dict[str, Any], dict.fromkeys(urls, vendor.url))))
-    good = {"projects": [], "data": [], "has_more": False, "first_id": None, "last_id": None}
-    vendor.answers(Answer(body=good, keep=True))
+    common = {"projects": [], "data": [], "has_more": False, "first_id": None, "last_id": None}
+    own: dict[str, Any] = {"twilio": {"sid": "AC1"}, "vapi": [], "elevenlabs": {"character_count": 0}}
+    vendor.answers(*(Answer(body=own.get(name, common), keep=True) for name in NAMES))
     with warnings.catch_warnings(record=True, action="always") as caught:
-        for each in (vendors.deepgram, vendors.anthropic, vendors.resend, vendors.objects):
-            each.check()
+        for name in NAMES:
+            getattr(vendors, name).check()
         vendors.close()
-        del each, vendors
+        del vendors
         gc.collect()
     assert [warning for warning in caught if issubclass(warning.category, ResourceWarning)] == []
-    assert len(vendor.asked) == 4
+    assert len(vendor.asked) == len(NAMES)
 
 
 def test_importing_and_building_them_imports_no_sdk() -> None:
@@ -126,7 +144,7 @@ from providers.vendors import Vendors
 from tests.providers.test_vendors import GOOD
 Vendors(GOOD).faults()
 heavy = {"anthropic", "deepgram", "resend", "boto3", "botocore", "httpx", "httpx2", "requests", "phonenumbers"}
-print(sorted(heavy & sys.modules.keys()))
+print(sorted((heavy | {"twilio"}) & sys.modules.keys()))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

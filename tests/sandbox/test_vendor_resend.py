@@ -191,7 +191,7 @@ def test_pages_are_no_requests_of_the_api(url: str) -> None:
     assert httpx.get(f"{url}/_sandbox/requests").json() == {"count": 0, "requests": []}
 
 
-@pytest.mark.parametrize("name", ["deepgram", "anthropic", "resend"])
+@pytest.mark.parametrize("name", ["deepgram", "anthropic", "resend", "twilio", "telnyx", "vapi", "elevenlabs"])
 def test_each_vendor_runs_as_a_process_and_ends_when_told(name: str, tmp_path: Path) -> None:
     (tmp_path / "scripts.json").write_text("{}")
     more = ["--canned", str(tmp_path / "scripts.json")] if name == "deepgram" else []

@@ -35,6 +35,7 @@ SDKS = [
     "httpx",
     "httpx2",
     "requests",
+    "twilio",
     "phonenumbers",
 ]
 HOUSE = UUID(int=0)
