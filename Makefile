@@ -25,8 +25,13 @@ demo: setup ## Two businesses, real calls, everything on this machine; ONCE=1 en
 	@$(BIN)/python -m nexara demo $(if $(ONCE),--once)
 
 .PHONY: test
-test: setup ## All tests; ARGS="-k name" for some
+test: setup chromium ## All tests; ARGS="-k name" for some
 	@$(BIN)/pytest -n 2 $(ARGS)
+
+# Found, or installed where that is possible; the tests that need it say so where it is not.
+.PHONY: chromium
+chromium:
+	@.ci/chromium >/dev/null || true
 
 .PHONY: setup
 setup: $(READY) ## Install what is locked into .venv, once
@@ -92,7 +97,7 @@ bench-pages: setup ## How fast each page answers with a million jobs
 	@$(BIN)/python -m bench.pages $(ARGS)
 
 .PHONY: screenshots
-screenshots: setup ## What Chromium shows of a made-up ledger, into docs/screenshots
+screenshots: setup chromium ## What Chromium shows of a made-up ledger, into docs/screenshots
 	@$(BIN)/python -m docs.screenshots $(ARGS)
 
 .PHONY: chaos

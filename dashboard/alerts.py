@@ -133,11 +133,12 @@ def _paused(figures: Figures) -> Iterator[Alert]:
     for pause in figures.pauses:
         named = (("queue", pause.queue), ("kind", pause.kind), ("business", pause.business_id))
         what = ", ".join(f"{word} {value}" for word, value in named if value is not None)
+        why = pause.why if pause.why.endswith((".", "!", "?")) else f"{pause.why}."
         mend = "mend the setting, then resume it or retry one of its jobs." if pause.code else "resume it."
         yield Alert(
             Level.NOW if pause.code else Level.SOON,
             f"Paused: {what}",
-            f"By {pause.who}, {relative(pause.since, figures.now)}: {pause.why} When it may go on, {mend}",
+            f"By {pause.who}, {relative(pause.since, figures.now)}: {why} When it may go on, {mend}",
             f"/queues#pause-{pause.id}",
             "Pauses",
         )

@@ -32,6 +32,7 @@ def page(request: Request) -> Response:
         400 if asked.wrong else 200,
         part="failures_live.html",
         live=not asked.wrong,
+        typed_into=True,
         kinds=kinds,
         states=FAILED,
         asked=asked,

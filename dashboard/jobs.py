@@ -39,6 +39,7 @@ def page(request: Request) -> Response:
         status=400 if asked.wrong else 200,
         part="jobs_live.html",
         live=not paged and not asked.wrong,
+        typed_into=True,
         kinds=kinds,
         queues=sorted({kind.queue for kind in kinds}),
         counts=counts,

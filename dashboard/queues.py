@@ -36,6 +36,7 @@ def show(request: Request, status: int = 200, *, refused: str | None = None) -> 
         status,
         part="queues_live.html",
         live=refused is None,
+        typed_into=True,
         queues=queues,
         kinds=kinds,
         kinds_of={queue.seen.queue: _of(kinds, queue.seen.queue) for queue in queues},

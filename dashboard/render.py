@@ -78,11 +78,14 @@ class Pages:
         *,
         part: str | None = None,
         live: bool = False,
+        typed_into: bool = False,
         **values: object,
     ) -> HTMLResponse:
         """Render a page; `live` makes it look again by itself, for its `part` alone, unless the reader paused that.
 
         `part` is the template of what changes; the page includes it in an element that has the `follow` attributes.
+        Without scripts the whole page loads anew, unless it is `typed_into`: that would take the field from under the
+        fingers.
 
         Every page knows `me` (an Actor, or None), `may(right)`, and `csrf(path)`, the hidden field of a form to a path.
         """
@@ -98,6 +101,7 @@ class Pages:
             live=live and not paused,
             alone=alone,
             pausable=live,
+            reloads=live and not paused and not typed_into,
             follow=following.attributes(here, live=live and not paused),
             resume=here,
             pause=link(request.url.path, **_without_live(request), live="off"),

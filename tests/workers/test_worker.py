@@ -1,9 +1,6 @@
 """The worker process, on a real ledger, a real Redis and a real dispatcher beside it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
 from threading import Event
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,72 +14,10 @@ from ledger.payload import Payload
 from ledger.watch import heartbeat
 from tests.ledger.conftest import Ledger
 from tests.ledger.kinds import Dry, Knock, Paint, Script, kinds
-from tests.workers.conftest import in_thread, until
-from workers.bell import Bell, connect
-from workers.dispatcher import Dispatcher
-from workers.wiring import engine
-from workers.worker import WorkerProcess
+from tests.workers.conftest import until
+from tests.workers.running import Start, dispatching, start, told
 
-QUEUES = ("walls", "knocks")
-Start = Callable[..., AbstractContextManager[WorkerProcess]]
-
-
-@pytest.fixture
-def told() -> list[Ended]:
-    return []
-
-
-@pytest.fixture
-def start(ledger: Ledger, redis_url: str, told: list[Ended]) -> Iterator[Start]:
-    """Run a worker process in this one until the block ends; `patience` is how long it waits for its jobs then."""
-    left = ExitStack()
-
-    @contextmanager
-    def starting(
-        registry: Registry | None = None, *, threads: int = 4, patience: float = 10
-    ) -> Iterator[WorkerProcess]:
-        url = ledger.worker.url.render_as_string(hide_password=False)
-        database, beats, client = engine(url, threads + 2), engine(url, 1), connect(redis_url)
-        process = WorkerProcess(
-            engine=database,
-            beats=beats,
-            bell=Bell(client),
-            registry=registry or ledger.registry,
-            vendors=object(),
-            queues=QUEUES,
-            threads=threads,
-            tell=told.append,
-        )
-        with in_thread(lambda: process.run(patience), process.stop):
-            yield process
-        left.callback(client.close)
-        left.callback(beats.dispose)
-        left.callback(database.dispose)
-        # A process ends with its threads; here they must end by themselves, and before their connections.
-        of_dramatiq: list[Any] = [*process._worker.consumers.values(), *process._worker.workers]
-        for thread in of_dramatiq:
-            thread.stop()
-            left.callback(thread.join, 20)
-
-    with left:
-        yield starting
-
-
-@pytest.fixture
-def dispatching(ledger: Ledger, redis_url: str) -> Iterator[None]:
-    """Go the dispatcher's rounds, without the threads that end with its process."""
-    client, stopping = connect(redis_url), Event()
-    dispatcher = Dispatcher(ledger.worker, Bell(client), "")
-
-    def rounds() -> None:
-        while not stopping.wait(0.01):
-            dispatcher._round()
-
-    with in_thread(rounds, stopping.set):
-        yield
-    dispatcher._at_once.close()
-    client.close()
-
+__all__ = ["dispatching", "start", "told"]
 
 def put(ledger: Ledger, payloads: list[Payload]) -> None:
     with Session(ledger.web) as db, db.begin():
