@@ -19,6 +19,7 @@ from tests.workers.running import Start, dispatching, start, told
 
 __all__ = ["dispatching", "start", "told"]
 
+
 def put(ledger: Ledger, payloads: list[Payload]) -> None:
     with Session(ledger.web) as db, db.begin():
         for payload in payloads:
