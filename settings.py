@@ -104,6 +104,32 @@ class Settings(BaseSettings):
         Field(description="Where the business's own dashboard is: alerts link to it and tell no more than they must."),
     ] = "https://app.nexara-ai.net"
 
+    # Vendors of messages, calendars, sign-in and payment.
+    meta_access_token: Annotated[
+        SecretStr, Field(description="Meta's token of a system user that may manage the WhatsApp accounts.")
+    ] = NOT_SET
+    meta_base_url: Annotated[str, Field(description="Meta's Graph API, with its version.")] = (
+        "https://graph.facebook.com/v24.0"
+    )
+    dialog360_api_key: Annotated[SecretStr, Field(description="360dialog's key.")] = NOT_SET
+    dialog360_base_url: Annotated[str, Field(description="360dialog's API.")] = "https://waba-v2.360dialog.io"
+    google_client_id: Annotated[
+        str, Field(description="What our app is called at Google; each business's token is kept with the business.")
+    ] = ""
+    google_client_secret: Annotated[SecretStr, Field(description="Our app's secret at Google.")] = NOT_SET
+    google_base_url: Annotated[str, Field(description="Google's Calendar API.")] = "https://www.googleapis.com"
+    google_oauth_base_url: Annotated[str, Field(description="Where Google gives tokens and takes them back.")] = (
+        "https://oauth2.googleapis.com"
+    )
+    supabase_secret_key: Annotated[
+        SecretStr, Field(description="Supabase's secret key, which may delete those who sign in.")
+    ] = NOT_SET
+    supabase_base_url: Annotated[
+        str, Field(description="The Supabase project, such as https://<project>.supabase.co.")
+    ] = ""
+    lemon_squeezy_api_key: Annotated[SecretStr, Field(description="Lemon Squeezy's key.")] = NOT_SET
+    lemon_squeezy_base_url: Annotated[str, Field(description="Lemon Squeezy's API.")] = "https://api.lemonsqueezy.com"
+
     # The on-call dashboard.
     dashboard_host: Annotated[str, Field(description="The address it listens on.")] = "127.0.0.1"
     dashboard_port: Annotated[int, Field(ge=1, le=65535, description="The port it listens on.")] = 8300

@@ -27,12 +27,10 @@ from ledger.message import say
 from ledger.outcome import Again, Cancel, Cancelled, Known, Snooze, Snoozed
 from ledger.payload import Payload
 from ledger.retry import asked
-from ledger.start import Blocked, begin, beginning, of_job, start
+from ledger.start import BEGIN_LOAD, BEGIN_SAVE, Blocked, begin, beginning, of_job, start
 from ledger.transaction import moved_on, through_restarts
 from ledger.verdict import Verdict, judge
 
-BEGIN_LOAD = "SELECT ledger.begin_load_v1({id}, {fence})"
-BEGIN_SAVE = "SELECT ledger.begin_save_v1({id}, {fence})"
 KEEP = text("SELECT ledger.keep_answer_v1(:id, :input_hash, CAST(:answer AS jsonb))")
 GO_ON = text("SELECT ledger.go_on_v1(CAST(:cursor AS jsonb), :percent, :doing)")
 FAIL = text("SELECT ledger.fail_v1(:id, :fence, CAST(:error AS jsonb), :state, :wait, :reason, :spent)")

@@ -8,6 +8,9 @@ from ledger.transaction import held_up
 
 START = "SELECT ledger.start_v1({id}, {fence})"
 START_AT_ONCE = "SELECT ledger.start_at_once_v1({id}, {fence})"
+START_FORGETTABLY = "SELECT ledger.start_at_once_v1({id}, {fence}, true)"
+BEGIN_LOAD = "SELECT ledger.begin_load_v1({id}, {fence})"
+BEGIN_SAVE = "SELECT ledger.begin_save_v1({id}, {fence})"
 Attempt = int | None
 """Which attempt a start said it is; None if the job is no longer ours."""
 
@@ -25,9 +28,10 @@ def beginning(claimed: Claimed, first: str) -> tuple[str, str, str]:
     """Return what starts a job, commits that, and begins its first transaction: the rest of a message after a BEGIN.
 
     A start that also read or completed would leave no trace of a crash: the job that kills its worker would be tried
-    for ever.
+    for ever. One that is followed by the save, on the same connection, need not wait for the disk.
     """
-    return of_job(START_AT_ONCE, claimed), "COMMIT AND CHAIN", of_job(first, claimed)
+    starts = START_FORGETTABLY if first == BEGIN_SAVE else START_AT_ONCE
+    return of_job(starts, claimed), "COMMIT AND CHAIN", of_job(first, claimed)
 
 
 def begin(db: Connection, claimed: Claimed, first: str) -> tuple[Attempt, bytes | None]:

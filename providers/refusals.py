@@ -1,4 +1,4 @@
-"""What the voice vendors' refusals have in common; what is a vendor's own way stands in its file."""
+"""What the vendors' refusals have in common; what is a vendor's own way stands in its file."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,10 @@ class Named:
 
 
 class Refused(Exception):
-    """A vendor answered with another status than asked for; `body` is its JSON, None where it sent none."""
+    """A vendor answered with another status than asked for; `body` is its JSON, None where it sent none.
+
+    The body is judged and never shown.
+    """
 
     def __init__(self, status: int, body: object = None, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status)
@@ -38,6 +41,13 @@ class Refused(Exception):
     def said(self) -> Mapping[str, object]:
         """Return the body where it is an object, else nothing."""
         return self.body if isinstance(self.body, dict) else {}
+
+    def at(self, *path: str) -> object:
+        """Return what the body says at this path of keys, None where there is nothing."""
+        found = self.body
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        return found
 
 
 class Garbled(Exception):

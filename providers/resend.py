@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited, TryAgain
+from providers import resend_contacts
 from providers.asking import ask, whereabouts
 from providers.once import Once
 from providers.pauses import asked_pause
@@ -93,6 +94,14 @@ class Resend:
             return Sent(ref=_Email.model_validate(answer).id, already=False)
 
         return ask(lambda: _unless_sent(send), meaning)
+
+    def delete_contact(self, contact: str) -> None:
+        """Take an id or an address off the list of contacts; one that is not on it is done."""
+        ask(lambda: resend_contacts.remove(self._account(), contact), meaning)
+
+    def has_contact(self, contact: str) -> bool:
+        """Return whether an id or an address is on the list of contacts."""
+        return ask(lambda: resend_contacts.is_there(self._account(), contact), meaning)
 
     def check(self) -> None:
         """Read the list of domains; a key that may only send is a good one, too."""

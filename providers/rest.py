@@ -1,6 +1,5 @@
 """A vendor without an SDK worth its weight: JSON in and out, and a recording's bytes passed on as they come."""
 
-import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,9 +8,9 @@ from urllib.parse import urlsplit
 
 from ledger.errors import JobError
 from providers.asking import ask
-from providers.bounds import MOST_OF_A_RECORDING, bounds, connect_within
+from providers.bounds import MOST_OF_A_RECORDING
 from providers.once import Once
-from providers.quiet import quiet
+from providers.opening import json_of, open_client
 from providers.refusals import Garbled, Refused
 from providers.voice import Fetched, Write
 
@@ -54,8 +53,8 @@ class Rest:
         self._meaning = meaning
         self._timeout = timeout
         self._media_timeout = media_timeout
-        self._http = Once(lambda: _open(timeout))
-        self._media = Once(lambda: _open(media_timeout, most=MOST_OF_A_RECORDING))
+        self._http = Once(lambda: open_client(timeout))
+        self._media = Once(lambda: open_client(media_timeout, most=MOST_OF_A_RECORDING))
 
     def ask(
         self, method: str, path: str, take: Callable[[Reply], Answer], *, params: Any = None, json: Any = None
@@ -66,8 +65,8 @@ class Rest:
             http = self._http()
             reply = http.request(method, self._base_url + path, params=params, json=json, headers=self._headers)
             if not reply.is_success:
-                raise Refused(reply.status_code, _json(reply.content), reply.headers)
-            body = _json(reply.content)
+                raise Refused(reply.status_code, json_of(reply.content), reply.headers)
+            body = json_of(reply.content)
             if body is None and reply.content:
                 raise Garbled
             return take(Reply(reply.status_code, body))
@@ -94,7 +93,7 @@ class Rest:
                     )
                 )
                 if not reply.is_success:
-                    raise Refused(reply.status_code, _json(reply.read()), reply.headers)
+                    raise Refused(reply.status_code, json_of(reply.read()), reply.headers)
                 if reply.headers.get("content-type", "").startswith(NO_RECORDING):
                     raise Garbled
                 return reply
@@ -118,26 +117,6 @@ class Rest:
         there, own = urlsplit(address), urlsplit(self._base_url)
         if not there.netloc or (there.scheme != "https" and there[:2] != own[:2]):
             raise Garbled
-
-
-def _open(seconds: float, **most: int) -> "httpx.Client":
-    import httpx
-
-    quiet("httpcore", "httpx", above=logging.INFO)  # it logs addresses, and whoever has a recording's may hear it
-    return httpx.Client(
-        timeout=httpx.Timeout(seconds, connect=connect_within(seconds)),
-        event_hooks=bounds(httpx, seconds, **most),
-    )
-
-
-def _json(content: bytes) -> object:
-    """Return the JSON of a body, None where it is none."""
-    import json
-
-    try:
-        return json.loads(content)
-    except ValueError:
-        return None
 
 
 def _whole(size: int, reply: "httpx.Response") -> Fetched:

@@ -4,7 +4,6 @@ The SDK's own transport logs each request, keeps the last reply, bounds a silenc
 of a refusal, of which Retry-After is one.
 """
 
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,6 +20,7 @@ from urllib3 import exceptions as wire
 from ledger.errors import JobError
 from providers.asking import ask
 from providers.bounds import MOST, MOST_OF_A_RECORDING, connect_within
+from providers.opening import json_of
 from providers.refusals import Garbled, Refused, unanswered, unreachable
 from providers.voice import Fetched, Write
 
@@ -58,7 +58,7 @@ class Wire(HttpClient):  # type: ignore[misc] # the SDK has no types
         with self._sent(method, url, self._seconds, params=params, data=data, headers=headers, auth=auth) as answer:
             content = b"".join(_pieces(answer, monotonic() + self._seconds, MOST))
         if answer.status_code not in GOOD:
-            raise Refused(answer.status_code, _json(content), answer.headers)
+            raise Refused(answer.status_code, json_of(content), answer.headers)
         return Response(answer.status_code, content.decode(errors="replace"), answer.headers)
 
     def pour(self, url: str, auth: tuple[str, str], write: Write, meaning: Any) -> Fetched:
@@ -69,7 +69,7 @@ class Wire(HttpClient):  # type: ignore[misc] # the SDK has no types
                 answer = opened.enter_context(self._sent("GET", url, self._media_seconds, auth=auth))
                 if answer.status_code not in GOOD:
                     content = b"".join(_pieces(answer, monotonic() + self._seconds, MOST))
-                    raise Refused(answer.status_code, _json(content), answer.headers)
+                    raise Refused(answer.status_code, json_of(content), answer.headers)
                 if not answer.headers.get("content-type", "").startswith("audio/"):
                     raise Garbled
                 return answer
@@ -129,13 +129,6 @@ def _pieces(answer: requests.Response, deadline: float, most: int) -> Iterator[b
         if size > most:
             raise requests.ConnectionError
         yield piece
-
-
-def _json(content: bytes) -> object:
-    try:
-        return json.loads(content)
-    except ValueError:
-        return None
 
 
 def _whole(size: int, answer: requests.Response) -> Fetched:

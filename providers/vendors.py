@@ -1,69 +1,23 @@
 """Every vendor in one hand: each is set up when a job first asks for it, and asked for by name."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from ledger.errors import Misconfigured
 from providers.anthropic import Anthropic
 from providers.deepgram import Deepgram
 from providers.elevenlabs import ElevenLabs
+from providers.google import Google
+from providers.lemon_squeezy import LemonSqueezy
 from providers.once import Once
 from providers.resend import Resend
 from providers.s3 import Objects
+from providers.supabase import Supabase
 from providers.telnyx import Telnyx
 from providers.twilio import Twilio
 from providers.vapi import Vapi
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VendorValues:
-    """What the settings say of the vendors; time-outs in seconds, keys empty where a vendor is not used.
-
-    `voice_timeout` is for an answer of those who carry calls, `media_timeout` for a recording that they hold.
-    `public_url` is where the links in a mail lead: no vendor, but the job that asks one needs it.
-    """
-
-    deepgram_api_key: str = field(repr=False)
-    deepgram_base_url: str
-    deepgram_timeout: float = 600.0
-
-    anthropic_api_key: str = field(repr=False)
-    anthropic_base_url: str
-    anthropic_model: str
-    anthropic_timeout: float = 60.0
-
-    resend_api_key: str = field(repr=False)
-    resend_base_url: str
-    resend_sender: str
-    resend_timeout: float = 10.0
-
-    s3_endpoint: str
-    s3_region: str
-    s3_access_key: str = field(repr=False)
-    s3_secret_key: str = field(repr=False)
-    s3_bucket: str
-    s3_sse: str = ""
-    s3_timeout: float = 60.0
-
-    twilio_account_sid: str = ""
-    twilio_api_key: str = field(default="", repr=False)
-    twilio_api_secret: str = field(default="", repr=False)
-    twilio_base_url: str = ""
-
-    telnyx_api_key: str = field(default="", repr=False)
-    telnyx_base_url: str = "https://api.telnyx.com"
-
-    vapi_api_key: str = field(default="", repr=False)
-    vapi_base_url: str = "https://api.vapi.ai"
-
-    elevenlabs_api_key: str = field(default="", repr=False)
-    elevenlabs_base_url: str = "https://api.elevenlabs.io"
-
-    voice_timeout: float = 15.0
-    media_timeout: float = 600.0
-
-    public_url: str = ""
+from providers.vendor_values import VendorValues
+from providers.whatsapp import WhatsApp
 
 
 class Vendors:
@@ -121,6 +75,28 @@ class Vendors:
         self._elevenlabs = Once(
             lambda: ElevenLabs(api_key=v.elevenlabs_api_key, base_url=v.elevenlabs_base_url, **waits)
         )
+        seconds = v.client_timeout
+        self._meta = Once(
+            lambda: WhatsApp.meta(access_token=v.meta_access_token, base_url=v.meta_base_url, timeout=seconds)
+        )
+        self._dialog360 = Once(
+            lambda: WhatsApp.dialog360(api_key=v.dialog360_api_key, base_url=v.dialog360_base_url, timeout=seconds)
+        )
+        self._google = Once(
+            lambda: Google(
+                client_id=v.google_client_id,
+                client_secret=v.google_client_secret,
+                base_url=v.google_base_url,
+                oauth_base_url=v.google_oauth_base_url,
+                timeout=seconds,
+            )
+        )
+        self._supabase = Once(
+            lambda: Supabase(secret_key=v.supabase_secret_key, base_url=v.supabase_base_url, timeout=seconds)
+        )
+        self._lemon_squeezy = Once(
+            lambda: LemonSqueezy(api_key=v.lemon_squeezy_api_key, base_url=v.lemon_squeezy_base_url, timeout=seconds)
+        )
 
     @property
     def deepgram(self) -> Deepgram:
@@ -162,6 +138,31 @@ class Vendors:
         """Who lends the assistant its voice."""
         return self._elevenlabs()
 
+    @property
+    def meta(self) -> WhatsApp:
+        """Who carries WhatsApp's messages, asked itself."""
+        return self._meta()
+
+    @property
+    def dialog360(self) -> WhatsApp:
+        """Who carries WhatsApp's messages for businesses connected through 360dialog."""
+        return self._dialog360()
+
+    @property
+    def google(self) -> Google:
+        """Whose calendars are written in, each with the token of its business."""
+        return self._google()
+
+    @property
+    def supabase(self) -> Supabase:
+        """Who knows those that may sign in."""
+        return self._supabase()
+
+    @property
+    def lemon_squeezy(self) -> LemonSqueezy:
+        """Who sells subscriptions."""
+        return self._lemon_squeezy()
+
     def close(self) -> None:
         """Close every connection; nothing is asked after it."""
         for vendor in self._all():
@@ -180,12 +181,7 @@ class Vendors:
 
     def _all(self) -> Sequence[Once[Any]]:
         return (
-            self._deepgram,
-            self._anthropic,
-            self._resend,
-            self._objects,
-            self._twilio,
-            self._telnyx,
-            self._vapi,
-            self._elevenlabs,
+            *(self._deepgram, self._anthropic, self._resend, self._objects),
+            *(self._twilio, self._telnyx, self._vapi, self._elevenlabs),
+            *(self._meta, self._dialog360, self._google, self._supabase, self._lemon_squeezy),
         )

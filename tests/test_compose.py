@@ -20,13 +20,9 @@ ENGINE = ("migrate", "bucket", "dispatcher", "worker", "scheduler", "dashboard")
 PROCESSES = ("dispatcher", "worker", "scheduler", "dashboard")
 SERVERS = ("postgres", "redis", "store")
 MAY_BE_MISSING = {
-    "DASHBOARD_PASSWORD",
-    "DASHBOARD_OIDC_CLIENT_SECRET",
-    "TWILIO_API_KEY",
-    "TWILIO_API_SECRET",
-    "TELNYX_API_KEY",
-    "VAPI_API_KEY",
-    "ELEVENLABS_API_KEY",
+    *("DASHBOARD_PASSWORD", "DASHBOARD_OIDC_CLIENT_SECRET"),
+    *("TWILIO_API_KEY", "TWILIO_API_SECRET", "TELNYX_API_KEY", "VAPI_API_KEY", "ELEVENLABS_API_KEY"),
+    *("DIALOG360_API_KEY", "GOOGLE_CLIENT_SECRET", "SUPABASE_SECRET_KEY", "LEMON_SQUEEZY_API_KEY"),
 }
 """The first admin's, once there are operators; a provider's that there need not be; those that no kind of job needs."""
 

@@ -21,14 +21,19 @@ from workers.reach import malformed, reason, redis_malformed
 from workers.wiring import engine, vendors
 
 SEES_ALL = text("SELECT pg_has_role('nexara_ledger', 'pg_read_all_stats', 'USAGE')")
-VENDORS = ("objects", "deepgram", "anthropic", "resend", "twilio", "telnyx", "vapi", "elevenlabs")
 KEYS = {
     "twilio": "TWILIO_ACCOUNT_SID",
     "telnyx": "TELNYX_API_KEY",
     "vapi": "VAPI_API_KEY",
     "elevenlabs": "ELEVENLABS_API_KEY",
+    "meta": "META_ACCESS_TOKEN",
+    "dialog360": "DIALOG360_API_KEY",
+    "google": "GOOGLE_CLIENT_ID",
+    "supabase": "SUPABASE_SECRET_KEY",
+    "lemon_squeezy": "LEMON_SQUEEZY_API_KEY",
 }
 """What is set first of a vendor; unset, the vendor is not used, which is well as long as no kind of job needs it."""
+VENDORS = ("objects", "deepgram", "anthropic", "resend", *KEYS)
 OLDEST_REDIS = (7, 0)
 OLDEST_POSTGRES = 150000
 

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Engine, create_engine
 
 from ledger.errors import Misconfigured
-from providers.vendors import Vendors, VendorValues
+from providers.vendor_values import VendorValues
+from providers.vendors import Vendors
 from settings import Settings
 from workers.bell import Bell, connect
 
@@ -73,6 +74,18 @@ def vendors(settings: Settings) -> Vendors:
             s3_secret_key=settings.s3_secret_access_key.get_secret_value(),
             s3_bucket=settings.s3_bucket,
             s3_sse=settings.s3_encryption,
+            meta_access_token=settings.meta_access_token.get_secret_value(),
+            meta_base_url=settings.meta_base_url,
+            dialog360_api_key=settings.dialog360_api_key.get_secret_value(),
+            dialog360_base_url=settings.dialog360_base_url,
+            google_client_id=settings.google_client_id,
+            google_client_secret=settings.google_client_secret.get_secret_value(),
+            google_base_url=settings.google_base_url,
+            google_oauth_base_url=settings.google_oauth_base_url,
+            supabase_secret_key=settings.supabase_secret_key.get_secret_value(),
+            supabase_base_url=settings.supabase_base_url,
+            lemon_squeezy_api_key=settings.lemon_squeezy_api_key.get_secret_value(),
+            lemon_squeezy_base_url=settings.lemon_squeezy_base_url,
             public_url=settings.public_url,
         )
     )

@@ -14,6 +14,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ledger import clock
+from sandbox.vendors.contacts import Contacts
+from sandbox.vendors.held import Held
 from sandbox.vendors.inbox import pages
 from sandbox.vendors.mailbox import AnotherMail, Mail, Mailbox
 from sandbox.vendors.running import command, running, serve
@@ -147,14 +149,21 @@ async def _domains(request: Request) -> JSONResponse:  # noqa: ARG001
 
 def app() -> Vendor:
     """Make the server, with an empty inbox."""
-    mailbox = Mailbox()
+    mailbox, held = Mailbox(), Held("contacts")
     emails = Emails(mailbox)
     api = [
         Route("/emails", emails.send, methods=["POST"]),
         Route("/emails/{id}", emails.show),
         Route("/domains", _domains),
+        *Contacts(held).routes(),
     ]
-    return Vendor("resend", api, error=refusal, refuse=_check_key, pages=pages(mailbox), forget=mailbox.clear)
+
+    def forget() -> None:
+        mailbox.clear()
+        held.clear()
+
+    shown = [*held.pages(), *pages(mailbox)]
+    return Vendor("resend", api, error=refusal, refuse=_check_key, pages=shown, forget=forget)
 
 
 def start(port: int = 0) -> AbstractContextManager[str]:

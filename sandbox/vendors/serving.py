@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from sandbox.vendors.faults import Answer, Fault
 
-SECRET_HEADERS = {"authorization", "x-api-key", "xi-api-key", "cookie"}
+SECRET_HEADERS = {"authorization", "x-api-key", "xi-api-key", "apikey", "d360-api-key", "cookie"}
 KEPT_REQUESTS = 1_000
 KEPT_BODY = 65_536
 

@@ -57,6 +57,19 @@ def test_a_doctor_who_finds_everything_well_says_of_what_and_ends_with_0(run: Ru
     assert all(each["well"] for each in found.values())
 
 
+UNUSED = {
+    "twilio": "TWILIO_ACCOUNT_SID",
+    "telnyx": "TELNYX_API_KEY",
+    "vapi": "VAPI_API_KEY",
+    "elevenlabs": "ELEVENLABS_API_KEY",
+    "meta": "META_ACCESS_TOKEN",
+    "dialog360": "DIALOG360_API_KEY",
+    "google": "GOOGLE_CLIENT_ID",
+    "supabase": "SUPABASE_SECRET_KEY",
+    "lemon_squeezy": "LEMON_SQUEEZY_API_KEY",
+}
+
+
 def test_a_doctor_without_settings_names_what_is_missing(run: Run) -> None:
     told = run("doctor", "--json")
     assert told.exit_code == 1
@@ -65,9 +78,10 @@ def test_a_doctor_without_settings_names_what_is_missing(run: Run) -> None:
         bad
     )
     assert all("not set" in each["found"] and each["mend"] for each in bad.values())
-    unused = findings(told)["twilio"]
-    assert unused["well"]
-    assert unused["found"] == "TWILIO_ACCOUNT_SID is not set: no kind of job needs it"
+    for what, setting in UNUSED.items():
+        unused = findings(told)[what]
+        assert unused["well"]
+        assert unused["found"] == f"{setting} is not set: no kind of job needs it"
 
 
 BROKEN: list[tuple[dict[str, str], str, str, str]] = [
@@ -87,6 +101,8 @@ BROKEN: list[tuple[dict[str, str], str, str, str]] = [
     ({"twilio_account_sid": "AC1"}, "twilio", "TWILIO_API_KEY is not set", "TWILIO_API_KEY"),
     ({"telnyx_api_key": SECRET, "telnyx_base_url": f"http://{LOOPBACK}:1"}, "telnyx", "", "again"),
     ({"vapi_api_key": SECRET, "vapi_base_url": "api.vapi.ai"}, "vapi", "VAPI_BASE_URL is not", "VAPI_BASE_URL"),
+    ({"google_client_id": "nexara"}, "google", "GOOGLE_CLIENT_SECRET is not set", "GOOGLE_CLIENT_SECRET"),
+    ({"supabase_secret_key": SECRET}, "supabase", "SUPABASE_BASE_URL is not", "SUPABASE_BASE_URL"),
     ({"s3_endpoint_url": "store"}, "objects", "S3_ENDPOINT_URL is not an http(s) address", "S3_ENDPOINT_URL"),
 ]
 """What is set otherwise, which finding is bad then, what it says, and what the way to mend it names."""

@@ -19,7 +19,8 @@ from ledger.enqueue import enqueue
 from ledger.operate import retry
 from ledger.payload import Payload
 from ledger.run import Runner
-from providers.vendors import Vendors, VendorValues
+from providers.vendor_values import VendorValues
+from providers.vendors import Vendors
 from workers.wiring import engine as live_engine
 
 MOST = 300
@@ -173,7 +174,8 @@ class House:
             return enqueue(db, payload, business_id=UUID(int=0))
 
     def retry(self, job_id: int) -> None:
-        """Press on-call's button."""
+        """Press on-call's button, once the pause that a vendor may have asked for is over."""
+        self.sql("UPDATE ledger.limits SET blocked_until = NULL")
         with self.on_call.begin() as db:
             retry(db, job_id)
 

@@ -9,8 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from jobs.billing.payloads import ReconcileBilling
 from jobs.conversations.payloads import RecoverConversations
 from jobs.usage.payloads import MeterConversation
-from ledger.run import BEGIN_LOAD
-from ledger.start import START, of_job
+from ledger.start import BEGIN_LOAD, START, of_job
 from ledger.watch import rescue
 from models.conversations import Channel
 from tests.jobs.shop import LASTED, MONDAY

@@ -301,3 +301,23 @@ def test_a_batch_that_succeeds_forgives_the_rescues_before_it(ledger):
     ledger.sql("UPDATE ledger.jobs SET rescues = 2 WHERE id = :id", id=job_id)
     ledger.run()
     assert (ledger.job(job_id).state, ledger.job(job_id).rescues) == ("available", 0)
+
+
+def test_a_job_that_asks_a_vendor_is_on_the_disk_before_it_is_loaded(ledger):
+    """Its call outlives a crash of the server: a start that was forgotten would be missed when it saves."""
+    flushed = []
+
+    def load(db, wall):
+        flushed.append(
+            db.execute(text("SELECT pg_current_wal_flush_lsn() > CAST(:lsn AS pg_lsn)"), {"lsn": lsn}).scalar()
+        )
+        return wall
+
+    ledger.script.load = load
+    for _ in range(5):
+        ledger.enqueue(Paint(wall_id=uuid4()))
+        (claimed,) = ledger.claimed()
+        lsn = str(ledger.sql("SELECT pg_current_wal_insert_lsn()"))
+        ledger.runner.run(claimed)
+        ledger.sql("DELETE FROM ledger.jobs WHERE state = 'available'")
+    assert flushed == [True] * 5

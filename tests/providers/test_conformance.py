@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
 from time import monotonic
+from uuid import UUID
 
 import pytest
 
@@ -16,11 +17,15 @@ from ledger.errors import JobError, RateLimited, TryAgain
 from providers.anthropic import Anthropic
 from providers.deepgram import Deepgram
 from providers.elevenlabs import ElevenLabs
+from providers.google import Access, Google
+from providers.lemon_squeezy import LemonSqueezy
 from providers.resend import Resend
 from providers.s3 import Objects
+from providers.supabase import Supabase
 from providers.telnyx import Telnyx
 from providers.twilio import Twilio
 from providers.vapi import Vapi
+from providers.whatsapp import WhatsApp
 from tests.providers.scripted import Answer, Vendor
 from tests.providers.traces import assert_says_nothing_of, failure_of
 
@@ -32,6 +37,7 @@ TO = "owner@marigold.example"
 OBJECT = "b_1/marigold.wav"
 DAY = datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)
 WAITS = {"timeout": PATIENCE, "media_timeout": PATIENCE}
+THING, ITEM, TOKEN, USER = "marigold", "900318", "s-secret", UUID(int=0x5EC2E7)
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,32 @@ def elevenlabs(url: str) -> ElevenLabs:
     return ElevenLabs(api_key="k-secret", base_url=url, **WAITS)
 
 
+@cache
+def meta(url: str) -> WhatsApp:
+    return WhatsApp.meta(access_token="k-secret", base_url=f"{url}/v24.0", timeout=PATIENCE)
+
+
+@cache
+def dialog360(url: str) -> WhatsApp:
+    return WhatsApp.dialog360(api_key="k-secret", base_url=url, timeout=PATIENCE)
+
+
+@cache
+def google(url: str) -> Google:
+    addresses = {"base_url": url, "oauth_base_url": url}
+    return Google(client_id="nexara", client_secret="k-secret", **addresses, timeout=PATIENCE)
+
+
+@cache
+def supabase(url: str) -> Supabase:
+    return Supabase(secret_key="k-secret", base_url=url, timeout=PATIENCE)
+
+
+@cache
+def lemon_squeezy(url: str) -> LemonSqueezy:
+    return LemonSqueezy(api_key="k-secret", base_url=url, timeout=PATIENCE)
+
+
 VOICES = {"twilio": (twilio, "RE1"), "telnyx": (telnyx, "r1"), "vapi": (vapi, "c1"), "elevenlabs": (elevenlabs, "c1")}
 
 
@@ -136,6 +168,58 @@ def send(url: str) -> object:
     return resend(url).send(to=TO, subject=TEXT, text=TEXT, html=TEXT, idempotency_key="alert/1")
 
 
+def has_contact(url: str) -> object:
+    return resend(url).has_contact(TO)
+
+
+def delete_contact(url: str) -> object:
+    return resend(url).delete_contact(TO)
+
+
+def download(url: str) -> object:
+    return meta(url).download(THING)
+
+
+def delete_media(url: str) -> object:
+    return meta(url).delete_media(THING, number=ITEM)
+
+
+def download_there(url: str) -> object:
+    return dialog360(url).download(THING)
+
+
+def delete_media_there(url: str) -> object:
+    return dialog360(url).delete_media(THING)
+
+
+def refresh(url: str) -> object:
+    return google(url).refresh(TOKEN)
+
+
+def has_event(url: str) -> object:
+    return google(url).has_event(Access(TOKEN, 1), THING, calendar=TO)
+
+
+def delete_event(url: str) -> object:
+    return google(url).delete_event(Access(TOKEN, 1), THING, calendar=TO)
+
+
+def has_user(url: str) -> object:
+    return supabase(url).has_user(USER)
+
+
+def subscription(url: str) -> object:
+    return lemon_squeezy(url).subscription(ITEM)
+
+
+def usage_records(url: str) -> object:
+    return lemon_squeezy(url).usage_records(ITEM)
+
+
+def report_usage(url: str) -> object:
+    return lemon_squeezy(url).report_usage(ITEM, 3, period_start=now())
+
+
 def get(url: str) -> object:
     return objects(url).get(OBJECT)
 
@@ -145,7 +229,20 @@ WAYS = [
     Way("anthropic", summarize),
     Way("anthropic", extract),
     Way("resend", send),
+    Way("resend", has_contact),
+    Way("resend", delete_contact),
     *(way for word in VOICES for way in asking_voice(word)),
+    Way("meta", download),
+    Way("meta", delete_media),
+    Way("dialog360", download_there),
+    Way("dialog360", delete_media_there),
+    Way("google", refresh),
+    Way("google", has_event),
+    Way("google", delete_event),
+    Way("supabase", has_user),
+    Way("lemon_squeezy", subscription),
+    Way("lemon_squeezy", usage_records),
+    Way("lemon_squeezy", report_usage),
     Way("s3", get, json=False),
 ]
 ECHO = {

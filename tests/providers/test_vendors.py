@@ -14,7 +14,8 @@ import pytest
 
 from ledger.errors import Misconfigured
 from providers.once import Once
-from providers.vendors import Vendors, VendorValues
+from providers.vendor_values import VendorValues
+from providers.vendors import Vendors
 from tests.providers.scripted import Answer, Vendor
 
 GOOD = VendorValues(
@@ -37,8 +38,24 @@ GOOD = VendorValues(
     telnyx_api_key="x-secret",
     vapi_api_key="v-secret",
     elevenlabs_api_key="e-secret",
+    meta_access_token="m-secret",
+    meta_base_url="https://graph.facebook.com/v24.0",
+    dialog360_api_key="3-secret",
+    dialog360_base_url="https://waba-v2.360dialog.io",
+    google_client_id="nexara",
+    google_client_secret="g-secret",
+    google_base_url="https://www.googleapis.com",
+    google_oauth_base_url="https://oauth2.googleapis.com",
+    supabase_secret_key="u-secret",
+    supabase_base_url="https://nexara.supabase.co",
+    lemon_squeezy_api_key="l-secret",
+    lemon_squeezy_base_url="https://api.lemonsqueezy.com",
 )
-NAMES = ("deepgram", "anthropic", "resend", "objects", "twilio", "telnyx", "vapi", "elevenlabs")
+NAMES = (
+    *("deepgram", "anthropic", "resend", "objects"),
+    *("twilio", "telnyx", "vapi", "elevenlabs"),
+    *("meta", "dialog360", "google", "supabase", "lemon_squeezy"),
+)
 
 
 def test_each_vendor_is_made_once() -> None:
@@ -83,6 +100,18 @@ def test_no_key_shows_where_values_are_shown() -> None:
         ({"vapi_base_url": "ftp://x"}, "VAPI_BASE_URL"),
         ({"elevenlabs_api_key": ""}, "ELEVENLABS_API_KEY"),
         ({"elevenlabs_base_url": ""}, "ELEVENLABS_BASE_URL"),
+        ({"meta_access_token": ""}, "META_ACCESS_TOKEN"),
+        ({"meta_base_url": "graph.facebook.com"}, "META_BASE_URL"),
+        ({"dialog360_api_key": "my key"}, "DIALOG360_API_KEY"),
+        ({"dialog360_base_url": ""}, "DIALOG360_BASE_URL"),
+        ({"google_client_id": ""}, "GOOGLE_CLIENT_ID"),
+        ({"google_client_secret": ""}, "GOOGLE_CLIENT_SECRET"),
+        ({"google_base_url": "x"}, "GOOGLE_BASE_URL"),
+        ({"google_oauth_base_url": ""}, "GOOGLE_OAUTH_BASE_URL"),
+        ({"supabase_secret_key": ""}, "SUPABASE_SECRET_KEY"),
+        ({"supabase_base_url": ""}, "SUPABASE_BASE_URL"),
+        ({"lemon_squeezy_api_key": ""}, "LEMON_SQUEEZY_API_KEY"),
+        ({"lemon_squeezy_base_url": "ftp://x"}, "LEMON_SQUEEZY_BASE_URL"),
     ],
 )
 def test_what_is_missing_or_broken_is_named_and_never_quoted(value: dict[str, str], setting: str) -> None:
@@ -122,10 +151,18 @@ def test_many_threads_make_it_once() -> None:
 
 
 def test_closing_them_leaves_no_connection_open(vendor: Vendor) -> None:
-    urls = (*(f"{name}_base_url" for name in NAMES if name != "objects"), "s3_endpoint")
+    urls = (*(f"{name}_base_url" for name in NAMES if name != "objects"), "google_oauth_base_url", "s3_endpoint")
     vendors = Vendors(replace(GOOD, **cast(dict[str, Any], dict.fromkeys(urls, vendor.url))))
     common = {"projects": [], "data": [], "has_more": False, "first_id": None, "last_id": None}
-    own: dict[str, Any] = {"twilio": {"sid": "AC1"}, "vapi": [], "elevenlabs": {"character_count": 0}}
+    own: dict[str, Any] = {
+        "twilio": {"sid": "AC1"},
+        "vapi": [],
+        "elevenlabs": {"character_count": 0},
+        "meta": {"id": "1"},
+        "dialog360": {"id": "1"},
+        "google": {"access_token": "a", "expires_in": 1},
+        "supabase": {"users": []},
+    }
     vendor.answers(*(Answer(body=own.get(name, common), keep=True) for name in NAMES))
     with warnings.catch_warnings(record=True, action="always") as caught:
         for name in NAMES:

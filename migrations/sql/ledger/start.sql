@@ -45,7 +45,6 @@ END $$;
 -- asks again, because the answer was lost, spends nothing more.
 -- NULL: no longer ours. 0: a vendor of its kind asked for a pause since it was picked, so it waits for the end of that,
 -- unspent; unless it would have to give up until then, when what the vendor says to it decides.
--- A crash of the server may forget it: then the job is run again, and what it was given is as it was.
 CREATE FUNCTION ledger.start_v1(p_id bigint, p_fence integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET enable_seqscan = off AS $$
 DECLARE
@@ -54,7 +53,6 @@ DECLARE
   patience timestamptz;
   blocked timestamptz;
 BEGIN
-  PERFORM set_config('synchronous_commit', 'off', true);
   UPDATE jobs j
   SET started_at = clock_timestamp(), attempt = j.attempt + CASE WHEN j.started_at IS NULL THEN 1 ELSE 0 END,
       deadline_at = clock_timestamp() + k.timeout
@@ -73,9 +71,15 @@ END $$;
 
 -- Start a job if that can be done at once; a lock that somebody holds is an error. For a message that goes on to commit: a worker
 -- that was killed meanwhile does not wait for the lock, and its attempt is not spent for nobody when it is let go.
-CREATE FUNCTION ledger.start_at_once_v1(p_id bigint, p_fence integer) RETURNS integer
+-- p_forgettable: the commit need not wait for the disk. Only where one connection carries the job from here to its end: a
+-- crash of the server that forgets the start ends that, too, and the job is started anew. A job that goes on without its
+-- connection, in a call, would be taken for one that never started: taken back while it runs, and shown no row when it saves.
+CREATE FUNCTION ledger.start_at_once_v1(p_id bigint, p_fence integer, p_forgettable boolean DEFAULT false) RETURNS integer
 LANGUAGE plpgsql SET search_path = ledger, pg_temp SET lock_timeout = '10ms' AS $$
 BEGIN
+  IF p_forgettable THEN
+    PERFORM set_config('synchronous_commit', 'off', true);
+  END IF;
   RETURN ledger.start_v1(p_id, p_fence);
 END $$;
 
