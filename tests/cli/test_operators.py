@@ -83,7 +83,7 @@ def test_what_is_done_by_hand_is_audited_with_who_and_why(ledger: Ledger, desk: 
     assert audited(ledger)["about"] == {"pause": int(pause), "queue": "mail"}
     desk("pauses", "end", pause, "--why", "it is back")
     assert (audited(ledger)["action"], audited(ledger)["why"]) == ("pauses.end", "it is back")
-    business = str(uuid4())
+    business = str(ledger.business)
     desk("keys", "create", business, "--name", "shop", "--scope", "jobs:read")
     key = audited(ledger)["about"]["key"]
     assert audited(ledger)["about"]["business_id"] == business

@@ -73,7 +73,7 @@ def test_an_old_snapshot_makes_the_pick_read_what_it_keeps_once_and_the_claim_an
     print(f"pages that a pick, a claim and a completion of {A_SET} read: {fresh}, then {old}, after it {again}")
     pick, claimed, completed = old
     kept = MANY / ON_A_PAGE
-    assert pick > fresh[0] + kept, "else nothing was held back, and this measures nothing"
+    assert pick > fresh[0] + kept / 2, "else nothing was held back, and this measures nothing"
     # What was dispatched since has left its entries at the head of the index, which lead to rows that are packed.
     assert pick < fresh[0] + 6 * kept
     assert claimed < 1.3 * fresh[1]

@@ -254,6 +254,8 @@ SELDOM = {
     "misconfigured_v1": "a pause, which is a row",
     "last_tick_v1": "some hundred rows, once a minute",
     "block_vendor_v1": "a row a vendor",
+    "count_pace_v1": "once a minute, what ended in one",
+    "operate_v1": "by hand, a part of what an operator chose",
     **dict.fromkeys(("open_batch_v1", "seal_batch_v1", "batch_v1", "my_batches_v1"), "by the id of a batch"),
     "oldest_transaction_v1": "by hand, and with the overview; it reads no table",
 }

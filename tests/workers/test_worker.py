@@ -159,7 +159,7 @@ def test_a_kind_that_a_worker_does_not_know_waits_for_one_that_does(ledger: Ledg
     with start(older):
         known = ledger.enqueue(Dry(wall_id=uuid4()))
         until(lambda: ledger.job(known).state == "succeeded")
-        until(lambda: ledger.job(unknown).state == "dispatched")
+        until(lambda: ledger.job(unknown).state == "available")
         with start():
             until(lambda: ledger.job(unknown).state == "succeeded")
     assert ledger.job(unknown).attempt == 1
