@@ -10,7 +10,20 @@ from tests.ledger.conftest import Ledger
 
 def test_a_vendor_is_limited_seen_and_let_go(ledger: Ledger, desk: Run) -> None:
     told = desk(
-        "limits", "set", "vendor", "gallery", "--most", "5", "--calls", "90", "--per", "60", "--why", "our plan"
+        "limits",
+        "set",
+        "vendor",
+        "gallery",
+        "--most",
+        "5",
+        "--calls",
+        "90",
+        "--per",
+        "60",
+        "--why",
+        "our plan",
+        "--who",
+        "ada",
     )
     assert (told.exit_code, told.stdout) == (0, "vendor gallery is limited\n")
     assert "vendor gallery: at most 5 at once at most 90 calls in 60 s (0 in flight)" in desk("limits", "list").stdout
