@@ -1,23 +1,26 @@
 """Every vendor in one hand: each is set up when a job first asks for it, and asked for by name."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ledger.errors import Misconfigured
+from providers import vendor_making as making
 from providers.anthropic import Anthropic
 from providers.deepgram import Deepgram
-from providers.elevenlabs import ElevenLabs
-from providers.google import Google
-from providers.lemon_squeezy import LemonSqueezy
 from providers.once import Once
 from providers.resend import Resend
 from providers.s3 import Objects
-from providers.supabase import Supabase
-from providers.telnyx import Telnyx
-from providers.twilio import Twilio
-from providers.vapi import Vapi
 from providers.vendor_values import VendorValues
-from providers.whatsapp import WhatsApp
+
+if TYPE_CHECKING:
+    from providers.elevenlabs import ElevenLabs
+    from providers.google import Google
+    from providers.lemon_squeezy import LemonSqueezy
+    from providers.supabase import Supabase
+    from providers.telnyx import Telnyx
+    from providers.twilio import Twilio
+    from providers.vapi import Vapi
+    from providers.whatsapp import WhatsApp
 
 
 class Vendors:
@@ -60,43 +63,16 @@ class Vendors:
                 timeout=v.s3_timeout,
             )
         )
-        waits = {"timeout": v.voice_timeout, "media_timeout": v.media_timeout}
-        self._twilio = Once(
-            lambda: Twilio(
-                account_sid=v.twilio_account_sid,
-                api_key=v.twilio_api_key,
-                api_secret=v.twilio_api_secret,
-                base_url=v.twilio_base_url,
-                **waits,
-            )
-        )
-        self._telnyx = Once(lambda: Telnyx(api_key=v.telnyx_api_key, base_url=v.telnyx_base_url, **waits))
-        self._vapi = Once(lambda: Vapi(api_key=v.vapi_api_key, base_url=v.vapi_base_url, **waits))
-        self._elevenlabs = Once(
-            lambda: ElevenLabs(api_key=v.elevenlabs_api_key, base_url=v.elevenlabs_base_url, **waits)
-        )
-        seconds = v.client_timeout
-        self._meta = Once(
-            lambda: WhatsApp.meta(access_token=v.meta_access_token, base_url=v.meta_base_url, timeout=seconds)
-        )
-        self._dialog360 = Once(
-            lambda: WhatsApp.dialog360(api_key=v.dialog360_api_key, base_url=v.dialog360_base_url, timeout=seconds)
-        )
-        self._google = Once(
-            lambda: Google(
-                client_id=v.google_client_id,
-                client_secret=v.google_client_secret,
-                base_url=v.google_base_url,
-                oauth_base_url=v.google_oauth_base_url,
-                timeout=seconds,
-            )
-        )
-        self._supabase = Once(
-            lambda: Supabase(secret_key=v.supabase_secret_key, base_url=v.supabase_base_url, timeout=seconds)
-        )
-        self._lemon_squeezy = Once(
-            lambda: LemonSqueezy(api_key=v.lemon_squeezy_api_key, base_url=v.lemon_squeezy_base_url, timeout=seconds)
-        )
+        # Each of these is imported when it is first asked for: most workers never ask most of them.
+        self._twilio = Once(lambda: making.twilio(v))
+        self._telnyx = Once(lambda: making.telnyx(v))
+        self._vapi = Once(lambda: making.vapi(v))
+        self._elevenlabs = Once(lambda: making.elevenlabs(v))
+        self._meta = Once(lambda: making.meta(v))
+        self._dialog360 = Once(lambda: making.dialog360(v))
+        self._google = Once(lambda: making.google(v))
+        self._supabase = Once(lambda: making.supabase(v))
+        self._lemon_squeezy = Once(lambda: making.lemon_squeezy(v))
 
     @property
     def deepgram(self) -> Deepgram:
@@ -119,47 +95,47 @@ class Vendors:
         return self._objects()
 
     @property
-    def twilio(self) -> Twilio:
+    def twilio(self) -> "Twilio":
         """Who carries calls and messages."""
         return self._twilio()
 
     @property
-    def telnyx(self) -> Telnyx:
+    def telnyx(self) -> "Telnyx":
         """Who carries calls and messages, too."""
         return self._telnyx()
 
     @property
-    def vapi(self) -> Vapi:
+    def vapi(self) -> "Vapi":
         """Who holds the assistant's calls."""
         return self._vapi()
 
     @property
-    def elevenlabs(self) -> ElevenLabs:
+    def elevenlabs(self) -> "ElevenLabs":
         """Who lends the assistant its voice."""
         return self._elevenlabs()
 
     @property
-    def meta(self) -> WhatsApp:
+    def meta(self) -> "WhatsApp":
         """Who carries WhatsApp's messages, asked itself."""
         return self._meta()
 
     @property
-    def dialog360(self) -> WhatsApp:
+    def dialog360(self) -> "WhatsApp":
         """Who carries WhatsApp's messages for businesses connected through 360dialog."""
         return self._dialog360()
 
     @property
-    def google(self) -> Google:
+    def google(self) -> "Google":
         """Whose calendars are written in, each with the token of its business."""
         return self._google()
 
     @property
-    def supabase(self) -> Supabase:
+    def supabase(self) -> "Supabase":
         """Who knows those that may sign in."""
         return self._supabase()
 
     @property
-    def lemon_squeezy(self) -> LemonSqueezy:
+    def lemon_squeezy(self) -> "LemonSqueezy":
         """Who sells subscriptions."""
         return self._lemon_squeezy()
 

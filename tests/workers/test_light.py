@@ -101,20 +101,20 @@ def test_a_worker_that_asked_no_vendor_has_loaded_none_and_holds_at_most_a_hundr
     database: Database, worker: Child, tmp_path: Path
 ) -> None:
     business = uuid4()
-    asked = {"as_of": clock.now(), "business_id": business, "conversation_id": uuid4()}
+    asked = {"as_of": clock.now(), "business_id": business, "conversation_id": uuid4(), "operation_id": uuid4()}
     payloads = [
         job.payload(**{name: asked[name] for name in job.payload.model_fields})
         for job in load()
         if not job.payload.terms.vendors
     ]
-    assert len(payloads) == 5
+    assert len(payloads) == 6
     web, admin = engine(database.web_url, 1), create_engine(database.admin_url)
     with Session(web) as db, db.begin():
         db.execute(text("SELECT nexara.act_for(:id)"), {"id": business})
         db.add(Business(id=business, name="A house", industry="walls", country="GB", zone="UTC"))
     with Session(web) as db, db.begin():
         for payload in payloads:
-            of_house = set(type(payload).model_fields) == {"as_of"}
+            of_house = set(type(payload).model_fields) <= {"as_of", "operation_id"}
             enqueue(db, payload, business_id=HOUSE if of_house else business)
 
     def ended() -> dict[str, str]:
