@@ -139,7 +139,7 @@ def test_a_dispatcher_killed_while_it_settles_leaves_all_to_the_next(ledger: Any
         killed.begin()
         assert settle_batches(killed) == 2
         pid = killed.execute(text("SELECT pg_backend_pid()")).scalar()
-        ledger.sql("SELECT pg_terminate_backend(:pid)", pid=pid)
+        ledger.sql("SELECT pg_terminate_backend(:pid, 5000)", pid=pid)
         killed.invalidate()
     settle(ledger)
     assert len(followed(ledger, batch_id)["then"]) == 1
