@@ -141,7 +141,7 @@ def test_a_batch_that_dies_with_its_worker_was_never_done_and_is_done_once_by_th
     dying.execute(text("SELECT ledger.begin_save_v1(:id, :fence)"), known)
     dying.execute(text("SELECT * FROM ledger.operate_v1(:id)"), {"id": made.id})
     pid = dying.execute(text("SELECT pg_backend_pid()")).scalar_one()
-    ledger.sql("SELECT pg_terminate_backend(:pid, 5000)", pid=pid)  # what kill -9 of the worker comes to, for the server
+    ledger.sql("SELECT pg_terminate_backend(:pid, 5000)", pid=pid)  # for the server, what kill -9 comes to
     dying.invalidate()
     assert states(ledger, ids) == {"available": 500, "dead": 500}
     assert operation(ledger, made.id).done == 500
