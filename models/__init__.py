@@ -7,6 +7,7 @@ from sqlalchemy.orm import configure_mappers
 
 from models import (
     accounts,
+    activity,
     audit,
     batches,
     billing,
@@ -14,6 +15,7 @@ from models import (
     calls,
     connections,
     conversations,
+    erasures,
     keys,
     knowledge,
     leads,
@@ -29,6 +31,7 @@ from models import (
     people,
     recordings,
     technical,
+    tombstones,
     traces,
 )
 from models.base import Row
@@ -36,6 +39,7 @@ from models.base import Row
 __all__ = [
     "Row",
     "accounts",
+    "activity",
     "audit",
     "batches",
     "billing",
@@ -43,6 +47,7 @@ __all__ = [
     "calls",
     "connections",
     "conversations",
+    "erasures",
     "keys",
     "knowledge",
     "leads",
@@ -58,6 +63,7 @@ __all__ = [
     "people",
     "recordings",
     "technical",
+    "tombstones",
     "traces",
 ]
 

@@ -25,6 +25,7 @@ from models.forms import code
 from models.kinds import (
     BusinessName,
     Country,
+    Day,
     EmailAddress,
     Flag,
     Id,
@@ -56,7 +57,7 @@ class Business(PlatformRow, because="it is the tenant itself"):
     )
     __visible__ = "id = (SELECT nexara.scope())"
     __web__ = (May.READ, May.ADD, May.CHANGE)
-    __job__ = (May.READ,)
+    __job__ = (May.READ, May.CHANGE, May.REMOVE)
 
     id: Mapped[Id] = mapped_column(primary_key=True, server_default=NEW_ID)
     name: Mapped[BusinessName]
@@ -69,7 +70,9 @@ class Business(PlatformRow, because="it is the tenant itself"):
     keep_recordings: Mapped[Period | None]
     created_at: Mapped[Moment] = mapped_column(server_default=NOW)
     ended_at: Mapped[Moment | None]
+    erasing_at: Mapped[Moment | None]
     erased_at: Mapped[Moment | None]
+    keep_until: Mapped[Day | None]
 
 
 class User(PlatformRow, because="one person may be a member of several businesses"):

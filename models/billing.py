@@ -9,7 +9,7 @@ from models.base import NOW, TenantRow, link
 from models.conversations import Channel, Direction
 from models.data_map import Because, Category, CountryPeriod, Keep, Life, May, NoOne
 from models.forms import code
-from models.kinds import AccountRef, Difference, Digest, Id, Moment
+from models.kinds import AccountRef, Day, Difference, Digest, Id, Moment
 
 BILLING_PERIOD = "the country's period for billing records"
 
@@ -55,7 +55,7 @@ class Meter(TenantRow):
         after_cancellation=(
             Keep(
                 because=Because.BILLING,
-                only=("event_key", "source", "unit", "direction", "quantity", "at", "correction_of"),
+                only=("event_key", "source", "unit", "direction", "quantity", "at", "correction_of", "keep_until"),
                 until=BILLING_PERIOD,
             ),
         ),
@@ -64,7 +64,7 @@ class Meter(TenantRow):
         restricted="shown",
     )
     __web__ = (May.READ,)
-    __job__ = (May.READ, May.ADD)
+    __job__ = (May.READ, May.ADD, May.CHANGE, May.REMOVE)
 
     event_key: Mapped[Digest]
     source: Mapped[Channel] = code(Channel)
@@ -73,6 +73,7 @@ class Meter(TenantRow):
     quantity: Mapped[Difference]
     at: Mapped[Moment]
     correction_of: Mapped[Id | None]
+    keep_until: Mapped[Day | None]
 
 
 class Subscription(TenantRow):
@@ -86,7 +87,7 @@ class Subscription(TenantRow):
         after_cancellation=(
             Keep(
                 because=Because.BILLING,
-                only=("subscription_ref", "customer_ref", "status", "created_at", "ends_at"),
+                only=("subscription_ref", "customer_ref", "status", "created_at", "ends_at", "keep_until"),
                 until=BILLING_PERIOD,
             ),
         ),
@@ -94,10 +95,11 @@ class Subscription(TenantRow):
         restricted="shown",
     )
     __web__ = (May.READ, May.ADD, May.CHANGE)
-    __job__ = (May.READ, May.CHANGE)
+    __job__ = (May.READ, May.CHANGE, May.REMOVE)
 
     subscription_ref: Mapped[AccountRef]
     customer_ref: Mapped[AccountRef]
     status: Mapped[SubscriptionStatus] = code(SubscriptionStatus)
     created_at: Mapped[Moment] = mapped_column(server_default=NOW)
     ends_at: Mapped[Moment | None]
+    keep_until: Mapped[Day | None]

@@ -6,6 +6,8 @@ DAY = timedelta(days=1)
 
 MERGES = 45 * DAY
 REMAINS = 45 * DAY  # after the vendor confirmed
+TOMBSTONES = 45 * DAY  # no vendor sends an event so late
+RECEIPTS = 1096 * DAY  # 3 years
 VISITORS = 90 * DAY
 EMAILS = 90 * DAY
 RAW_EVENTS = 14 * DAY

@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import NOW, TenantRow
+from models.base import NOW, TenantRow, link
 from models.data_map import Because, Category, Delete, Expires, Finds, Keep, Life, Matching, May, WithParent
 from models.forms import code
 from models.kinds import Count, Id, KeyedDigest, Moment, Needle, RemainsRef, Word
@@ -13,17 +13,28 @@ from models.periods import REMAINS
 
 
 class RemainsState(StrEnum):
-    """Whether a copy is still there: to be asked for, asked for, read back as gone, or not to be told."""
+    """Where a copy's deletion stands. What is not `confirmed`, `lapses` or `contract` is still to be done."""
 
-    WAITING = "waiting"
-    ASKED = "asked"
-    CONFIRMED = "confirmed"
-    UNKNOWN = "unknown"
+    PLANNED = "planned"  # nobody has been asked yet
+    SENT = "sent"  # asked, and no answer was kept
+    ACCEPTED = "accepted"  # the vendor will delete it by and by
+    CONFIRMED = "confirmed"  # read back as gone
+    LAPSES = "lapses"  # what the vendor still has goes by itself, at `lapses_at`
+    CONTRACT = "contract"  # no call deletes it; the vendor's contract does
+    BLOCKED = "blocked"  # refused for now: `reason` says why, `retry_at` when it is asked again
+    MANUAL = "manual"  # somebody has to do it by hand
+
+
+TO_DO = (RemainsState.PLANNED, RemainsState.SENT, RemainsState.ACCEPTED, RemainsState.BLOCKED)
+"""The states in which a vendor is asked again."""
 
 
 KEPT = Keep(
     because=Because.LEGAL,
-    only=("store", "what", "ref", "digest", "state", "tries", "made_at", "retry_at", "confirmed_at"),
+    only=(
+        *("store", "what", "ref", "digest", "state", "reason", "tries", "erasure_id"),
+        *("made_at", "retry_at", "lapses_at", "confirmed_at"),
+    ),
     until="45 days after the store confirmed that the copy is gone",
 )
 
@@ -37,8 +48,15 @@ class Remains(TenantRow):
             "ix_remains_to_do",
             "business_id",
             "retry_at",
-            postgresql_where=text("state IN ('waiting', 'asked', 'unknown')"),
+            postgresql_where=text("state IN ('planned', 'sent', 'accepted', 'blocked')"),
         ),
+        # The house asks of all businesses at once who has copies to follow up.
+        Index(
+            "remains_due",
+            "retry_at",
+            postgresql_where=text("state IN ('planned', 'sent', 'accepted', 'blocked')"),
+        ),
+        link("erasure_id", "erasures", unlink=True),
     )
     __life__ = Life(
         category=Category.ENGINE,
@@ -55,10 +73,13 @@ class Remains(TenantRow):
     what: Mapped[Word]
     ref: Mapped[RemainsRef | None]
     digest: Mapped[KeyedDigest | None]
-    state: Mapped[RemainsState] = code(RemainsState, server_default=text("'waiting'"))
+    state: Mapped[RemainsState] = code(RemainsState, server_default=text("'planned'"))
+    reason: Mapped[Word | None]
+    erasure_id: Mapped[Id | None]
     tries: Mapped[Count] = mapped_column(server_default=text("0"))
     made_at: Mapped[Moment] = mapped_column(server_default=NOW)
     retry_at: Mapped[Moment | None]
+    lapses_at: Mapped[Moment | None]
     confirmed_at: Mapped[Moment | None]
 
 

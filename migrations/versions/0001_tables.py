@@ -550,6 +550,33 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "50"},
     )
     op.create_table(
+        "activity",
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("industry", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("people", sa.BigInteger(), nullable=False),
+        sa.Column("businesses", sa.BigInteger(), nullable=False),
+        sa.Column("conversations", sa.BigInteger(), nullable=False),
+        sa.Column("seconds", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("channel ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_activity_channel")),
+        sa.CheckConstraint("industry ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_activity_industry")),
+        sa.CheckConstraint("outcome ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_activity_outcome")),
+        sa.CheckConstraint("businesses >= 0", name=op.f("ck_activity_businesses")),
+        sa.CheckConstraint("conversations >= 0", name=op.f("ck_activity_conversations")),
+        sa.CheckConstraint("people >= 0", name=op.f("ck_activity_people")),
+        sa.CheckConstraint("seconds >= 0", name=op.f("ck_activity_seconds")),
+        sa.PrimaryKeyConstraint("month", "industry", "channel", "outcome", name=op.f("activity_pkey")),
+        schema="nexara",
+    )
+    op.create_table(
+        "activity_months",
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("month", name=op.f("activity_months_pkey")),
+        schema="nexara",
+    )
+    op.create_table(
         "businesses",
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -562,7 +589,9 @@ def upgrade() -> None:
         sa.Column("keep_recordings", sa.Interval(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("erasing_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("keep_until", sa.Date(), nullable=True),
         sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name=op.f("ck_businesses_country")),
         sa.CheckConstraint("industry ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_businesses_industry")),
         sa.CheckConstraint("zone ~ '^[A-Za-z0-9_+/-]{2,50}$'", name=op.f("ck_businesses_zone")),
@@ -756,6 +785,7 @@ def upgrade() -> None:
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("correction_of", sa.Uuid(), nullable=True),
+        sa.Column("keep_until", sa.Date(), nullable=True),
         sa.CheckConstraint("direction IN ('inbound', 'outbound')", name=op.f("ck_meter_direction")),
         sa.CheckConstraint("event_key ~ '^[0-9a-f]{64}$'", name=op.f("ck_meter_event_key")),
         sa.CheckConstraint("source IN ('call', 'web_chat', 'whatsapp', 'sms')", name=op.f("ck_meter_source")),
@@ -811,6 +841,163 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_table(
+        "erasures",
+        sa.Column("business_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("root_id", sa.Uuid(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), server_default=sa.text("'resolving'"), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("fingerprint", sa.Text(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("fingerprint ~ '^[0-9a-f]{64}$'", name=op.f("ck_erasures_fingerprint")),
+        sa.CheckConstraint(
+            "origin IN ('request', 'dashboard', 'retention', 'replay')", name=op.f("ck_erasures_origin")
+        ),
+        sa.CheckConstraint("reason ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_erasures_reason")),
+        sa.CheckConstraint(
+            "scope IN ('business', 'person', 'communications', 'recording', 'member', 'visitor')",
+            name=op.f("ck_erasures_scope"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('resolving', 'confirmed', 'erasing', 'pending', 'completed', 'withdrawn')",
+            name=op.f("ck_erasures_state"),
+        ),
+        sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_erasures_business_id")),
+        sa.PrimaryKeyConstraint("business_id", "id", name=op.f("erasures_pkey")),
+        schema="nexara",
+    )
+    op.create_index(
+        "erasures_open",
+        "erasures",
+        ["business_id", "asked_at"],
+        unique=False,
+        schema="nexara",
+        postgresql_where=sa.text("state NOT IN ('completed', 'withdrawn')"),
+    )
+    op.create_table(
+        "erasure_scope",
+        sa.Column("business_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("erasure_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("row_id", sa.Uuid(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=True),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("shared", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("found_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("decision IN ('include', 'exclude', 'review')", name=op.f("ck_erasure_scope_decision")),
+        sa.CheckConstraint(
+            "evidence IN ('asked', 'identifier', 'merged', 'own')", name=op.f("ck_erasure_scope_evidence")
+        ),
+        sa.CheckConstraint("source ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_erasure_scope_source")),
+        sa.ForeignKeyConstraint(
+            ["business_id", "erasure_id"],
+            ["nexara.erasures.business_id", "nexara.erasures.id"],
+            name=op.f("fk_erasure_scope_business_id_erasure_id"),
+        ),
+        sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_erasure_scope_business_id")),
+        sa.PrimaryKeyConstraint("business_id", "id", name=op.f("erasure_scope_pkey")),
+        sa.UniqueConstraint(
+            "business_id", "erasure_id", "row_id", name=op.f("uq_erasure_scope_business_id_erasure_id_row_id")
+        ),
+        schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_erasure_scope_business_id_value"),
+        "erasure_scope",
+        ["business_id", "value"],
+        unique=False,
+        schema="nexara",
+    )
+    op.create_table(
+        "reviews",
+        sa.Column("business_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("erasure_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("row_id", sa.Uuid(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), server_default=sa.text("'open'"), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("field ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_reviews_field")),
+        sa.CheckConstraint("source ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_reviews_source")),
+        sa.CheckConstraint("state IN ('open', 'redacted', 'cleared')", name=op.f("ck_reviews_state")),
+        sa.ForeignKeyConstraint(
+            ["business_id", "erasure_id"],
+            ["nexara.erasures.business_id", "nexara.erasures.id"],
+            name=op.f("fk_reviews_business_id_erasure_id"),
+        ),
+        sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_reviews_business_id")),
+        sa.PrimaryKeyConstraint("business_id", "id", name=op.f("reviews_pkey")),
+        sa.UniqueConstraint(
+            "business_id", "erasure_id", "row_id", "field", name=op.f("uq_reviews_business_id_erasure_id_row_id_field")
+        ),
+        schema="nexara",
+    )
+    op.create_table(
+        "receipts",
+        sa.Column("business_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("erasure_id", sa.Uuid(), nullable=False),
+        sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("map", sa.Text(), nullable=False),
+        sa.Column("catalog", sa.Text(), nullable=False),
+        sa.Column("previous", sa.Text(), nullable=True),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("catalog ~ '^[0-9a-f]{64}$'", name=op.f("ck_receipts_catalog")),
+        sa.CheckConstraint("hash ~ '^[0-9a-f]{64}$'", name=op.f("ck_receipts_hash")),
+        sa.CheckConstraint("map ~ '^[0-9a-f]{64}$'", name=op.f("ck_receipts_map")),
+        sa.CheckConstraint("previous ~ '^[0-9a-f]{64}$'", name=op.f("ck_receipts_previous")),
+        sa.ForeignKeyConstraint(
+            ["business_id", "erasure_id"],
+            ["nexara.erasures.business_id", "nexara.erasures.id"],
+            name=op.f("fk_receipts_business_id_erasure_id"),
+        ),
+        sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_receipts_business_id")),
+        sa.PrimaryKeyConstraint("business_id", "id", name=op.f("receipts_pkey")),
+        sa.UniqueConstraint("business_id", "erasure_id", name=op.f("uq_receipts_business_id_erasure_id")),
+        sa.UniqueConstraint("business_id", "hash", name=op.f("uq_receipts_business_id_hash")),
+        schema="nexara",
+    )
+    op.create_table(
+        "salts",
+        sa.Column("business_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_salts_business_id")),
+        sa.PrimaryKeyConstraint("business_id", "id", name=op.f("salts_pkey")),
+        sa.UniqueConstraint("business_id", name=op.f("uq_salts_business_id")),
+        schema="nexara",
+    )
+    op.create_table(
+        "tombstones",
+        sa.Column("business_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("sort", sa.Text(), nullable=False),
+        sa.Column("event_before", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name=op.f("ck_tombstones_digest")),
+        sa.CheckConstraint("sort IN ('event', 'identifier')", name=op.f("ck_tombstones_sort")),
+        sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_tombstones_business_id")),
+        sa.PrimaryKeyConstraint("business_id", "id", name=op.f("tombstones_pkey")),
+        sa.UniqueConstraint("business_id", "digest", name=op.f("uq_tombstones_business_id_digest")),
+        schema="nexara",
+    )
+    op.create_index("tombstones_by_age", "tombstones", ["made_at"], unique=False, schema="nexara")
+    op.create_table(
         "remains",
         sa.Column("business_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
@@ -818,18 +1005,38 @@ def upgrade() -> None:
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("ref", sa.Text(), nullable=True),
         sa.Column("digest", sa.Text(), nullable=True),
-        sa.Column("state", sa.Text(), server_default=sa.text("'waiting'"), nullable=False),
+        sa.Column("state", sa.Text(), server_default=sa.text("'planned'"), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("erasure_id", sa.Uuid(), nullable=True),
         sa.Column("tries", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lapses_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name=op.f("ck_remains_digest")),
-        sa.CheckConstraint("state IN ('waiting', 'asked', 'confirmed', 'unknown')", name=op.f("ck_remains_state")),
+        sa.CheckConstraint("reason ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_remains_reason")),
+        sa.CheckConstraint(
+            "state IN ('planned', 'sent', 'accepted', 'confirmed', 'lapses', 'contract', 'blocked', 'manual')",
+            name=op.f("ck_remains_state"),
+        ),
         sa.CheckConstraint("store ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_remains_store")),
         sa.CheckConstraint("what ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_remains_what")),
         sa.CheckConstraint("tries >= 0", name=op.f("ck_remains_tries")),
+        sa.ForeignKeyConstraint(
+            ["business_id", "erasure_id"],
+            ["nexara.erasures.business_id", "nexara.erasures.id"],
+            name=op.f("fk_remains_business_id_erasure_id"),
+            ondelete="SET NULL (erasure_id)",
+        ),
         sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_remains_business_id")),
         sa.PrimaryKeyConstraint("business_id", "id", name=op.f("remains_pkey")),
+        schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_remains_business_id_erasure_id"),
+        "remains",
+        ["business_id", "erasure_id"],
+        unique=False,
         schema="nexara",
     )
     op.create_index(
@@ -841,7 +1048,15 @@ def upgrade() -> None:
         ["business_id", "retry_at"],
         unique=False,
         schema="nexara",
-        postgresql_where=sa.text("state IN ('waiting', 'asked', 'unknown')"),
+        postgresql_where=sa.text("state IN ('planned', 'sent', 'accepted', 'blocked')"),
+    )
+    op.create_index(
+        "remains_due",
+        "remains",
+        ["retry_at"],
+        unique=False,
+        schema="nexara",
+        postgresql_where=sa.text("state IN ('planned', 'sent', 'accepted', 'blocked')"),
     )
     op.create_table(
         "subscriptions",
@@ -852,6 +1067,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("keep_until", sa.Date(), nullable=True),
         sa.CheckConstraint(
             "status IN ('on_trial', 'active', 'paused', 'past_due', 'unpaid', 'cancelled', 'expired')",
             name=op.f("ck_subscriptions_status"),
