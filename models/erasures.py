@@ -83,6 +83,8 @@ class ReviewState(StrEnum):
 
 
 OPAQUE = "it holds opaque ids, codes and times"
+ASKED = "asked"
+"""The `source` of a row of a scope that holds what was asked for, as it was typed, until it is resolved."""
 
 
 class Erasure(TenantRow):
@@ -101,7 +103,7 @@ class Erasure(TenantRow):
             Keep(
                 because=Because.LEGAL,
                 only=(
-                    *("scope", "root_id", "origin", "state", "asked_by", "reason", "fingerprint"),
+                    *("scope", "root_id", "origin", "state", "asked_by", "reason", "counts", "fingerprint"),
                     *("asked_at", "confirmed_at", "erased_at", "completed_at"),
                 ),
                 until="3 years after it was completed",
@@ -113,11 +115,12 @@ class Erasure(TenantRow):
     __web__ = (May.READ,)
 
     scope: Mapped[Scope] = code(Scope)
-    root_id: Mapped[Id]
+    root_id: Mapped[Id | None]
     origin: Mapped[Origin] = code(Origin)
     state: Mapped[ErasureState] = code(ErasureState, server_default=text("'resolving'"))
     asked_by: Mapped[Id | None]
     reason: Mapped[Word | None]
+    counts: Mapped[MapEntry] = mapped_column(server_default=text("'{}'"))
     fingerprint: Mapped[Digest | None]
     asked_at: Mapped[Moment] = mapped_column(server_default=NOW)
     confirmed_at: Mapped[Moment | None]

@@ -1,0 +1,1 @@
+"""Jobs about whose data is to go."""

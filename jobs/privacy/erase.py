@@ -1,0 +1,83 @@
+"""privacy.erase: the rows that a confirmed erasure means go, a batch a transaction.
+
+    fence   open jobs that name a row that will go are ended, so that none writes it again; tombstones are set
+    rows    children before parents; what a row leaves in stores and at vendors is noted by the triggers of `remains`
+    texts   other people's texts that name them are redacted; the business's own are put before somebody
+
+No stage has a cursor but its name: what is left is found again from the frozen scope, so a kill costs one batch.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from jobs.copies.sweep import follow_up
+from jobs.privacy.payloads import EraseData, VerifyErasure
+from jobs.privacy.rederive import rederive
+from ledger import clock
+from ledger.enqueue import enqueue
+from ledger.job import cursor_job
+from ledger.outcome import Again, Cancel
+from lifecycle.erase import erase
+from lifecycle.redact import redact
+from lifecycle.tombs import bury
+from lifecycle.walk import doomed
+from models.erasures import Erasure, ErasureState
+
+FORGET = text("SELECT ledger.forget_jobs_v1(CAST(:ids AS uuid[]))")
+BATCH = 500
+
+
+@cursor_job(EraseData)
+def erase_data(db: Session, payload: EraseData, cursor: Mapping[str, Any] | None) -> Again | Cancel | None:
+    """Do the next batch of the stage that the cursor names."""
+    erasure = db.get(Erasure, payload.erasure_id)
+    if erasure is None:
+        return Cancel("no_such_erasure")
+    if erasure.state is not ErasureState.ERASING:
+        return Cancel("not_to_be_erased")
+    # The triggers that note what a row leaves elsewhere say with it whose doing it was.
+    db.execute(select(func.set_config("nexara.erasure", str(erasure.id), True)))
+    stage = STAGES[cursor["stage"] if cursor else "fence"]
+    following = stage(db, erasure)
+    return Again({"stage": following}, doing=following) if following else None
+
+
+def _fence(db: Session, erasure: Erasure) -> str:
+    forget(db, doomed(db, erasure))
+    bury(db, erasure)
+    return "rows"
+
+
+def _rows(db: Session, erasure: Erasure) -> str:
+    progress = erase(db, erasure, batch=BATCH)
+    _count(erasure, progress.rows)
+    rederive(db, progress.derived)
+    return "rows" if progress.more else "texts"
+
+
+def _texts(db: Session, erasure: Erasure) -> str | None:
+    if redact(db, erasure, batch=BATCH):
+        return "texts"
+    erasure.state = ErasureState.PENDING
+    erasure.erased_at = clock.now()
+    db.flush()
+    follow_up(db)
+    enqueue(db, VerifyErasure(erasure_id=erasure.id))
+    return None
+
+
+def forget(db: Session, ids: list[Any]) -> None:
+    """End and forget the jobs of this business that name one of these rows."""
+    if ids:
+        db.execute(FORGET, {"ids": [str(each) for each in ids]})
+
+
+def _count(erasure: Erasure, rows: Mapping[str, int]) -> None:
+    erasure.counts = dict(sorted((Counter(erasure.counts) + Counter(rows)).items()))
+
+
+STAGES: Mapping[str, Callable[[Session, Erasure], str | None]] = {"fence": _fence, "rows": _rows, "texts": _texts}

@@ -1,0 +1,67 @@
+"""privacy.replay: what a restored backup has again is erased again, as the journal outside it says."""
+
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from jobs.privacy.payloads import RecordErasure, ReplayErasure
+from ledger.enqueue import enqueue
+from ledger.errors import GiveUp
+from ledger.job import vendor_job
+from ledger.outcome import Cancel
+from lifecycle.journal import Entry, key_of
+from models.accounts import Business
+from models.erasures import Decision, Erasure, ErasureScope, ErasureState, Evidence, Origin
+from providers.vendors import Vendors
+
+
+@vendor_job(ReplayErasure)
+class Replay:
+    """Confirm one erasure of the journal anew."""
+
+    def load(self, db: Session, payload: ReplayErasure) -> str | Cancel:
+        """Say where its entry lies."""
+        business_id = db.query(Business.id).scalar()
+        return key_of(business_id, payload.erasure_id) if business_id else Cancel("no_such_business")
+
+    def call(self, given: str, vendors: Vendors) -> Entry:
+        """Read the entry."""
+        try:
+            return Entry.model_validate_json(vendors.objects.get(given))
+        except ValueError:
+            raise GiveUp("entry_malformed", "The journal's entry is none.") from None
+
+    def save(self, db: Session, payload: ReplayErasure, answer: Entry) -> Cancel | None:
+        """Put the erasure back as it was confirmed, whatever the backup says of it, and begin it."""
+        erasure_id = payload.erasure_id
+        if answer.erasure_id != erasure_id:
+            return Cancel("entry_of_another")
+        fresh = {
+            "state": ErasureState.RESOLVING,
+            "origin": Origin.REPLAY,
+            "confirmed_at": None,
+            "erased_at": None,
+            "completed_at": None,
+        }
+        put_back = insert(Erasure).values(
+            id=erasure_id, business_id=answer.business_id, scope=answer.scope, root_id=answer.root_id, **fresh
+        )
+        db.execute(put_back.on_conflict_do_update(index_elements=["business_id", "id"], set_=fresh))
+        db.execute(delete(ErasureScope).where(ErasureScope.erasure_id == erasure_id))
+        for meant in answer.meant:
+            db.add(
+                ErasureScope(
+                    business_id=answer.business_id,
+                    erasure_id=erasure_id,
+                    source=meant.source,
+                    row_id=meant.row_id,
+                    evidence=Evidence.ASKED,
+                    decision=Decision.INCLUDE,
+                )
+            )
+        db.flush()
+        erasure = db.get_one(Erasure, erasure_id)
+        erasure.state = ErasureState.CONFIRMED
+        erasure.confirmed_at = answer.confirmed_at
+        enqueue(db, RecordErasure(erasure_id=erasure_id))
+        return None
