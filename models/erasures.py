@@ -103,7 +103,7 @@ class Erasure(TenantRow):
             Keep(
                 because=Because.LEGAL,
                 only=(
-                    *("scope", "root_id", "origin", "state", "asked_by", "reason", "counts", "fingerprint"),
+                    *("scope", "root_id", "origin", "state", "asked_by", "reason", "plan", "counts", "fingerprint"),
                     *("asked_at", "confirmed_at", "erased_at", "completed_at"),
                 ),
                 until="3 years after it was completed",
@@ -120,6 +120,7 @@ class Erasure(TenantRow):
     state: Mapped[ErasureState] = code(ErasureState, server_default=text("'resolving'"))
     asked_by: Mapped[Id | None]
     reason: Mapped[Word | None]
+    plan: Mapped[MapEntry] = mapped_column(server_default=text("'{}'"))
     counts: Mapped[MapEntry] = mapped_column(server_default=text("'{}'"))
     fingerprint: Mapped[Digest | None]
     asked_at: Mapped[Moment] = mapped_column(server_default=NOW)

@@ -7,6 +7,7 @@ from jobs.privacy.payloads import RecordErasure, ResolveErasure
 from ledger.enqueue import enqueue
 from ledger.job import database_job
 from ledger.outcome import Cancel
+from lifecycle.remaining import rows_left
 from lifecycle.resolve import NotDecided, confirm, resolve
 from models.erasures import ASKED, Decision, Erasure, ErasureScope, ErasureState
 
@@ -23,6 +24,7 @@ def find_out(db: Session, payload: ResolveErasure) -> Cancel | None:
     resolve(db, erasure, [value for value in db.scalars(asked) if value is not None])
     # As it was typed it is of no more use: what it stands for has a row of its own.
     db.execute(delete(ErasureScope).where(ErasureScope.erasure_id == erasure.id, ErasureScope.source == ASKED))
+    erasure.plan = rows_left(db, erasure)  # what should be gone and is not: before an erasure, all that will go
     if payload.confirm and _is_beyond_doubt(db, erasure):
         try:
             confirm(db, erasure, erasure.asked_by)

@@ -850,6 +850,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), server_default=sa.text("'resolving'"), nullable=False),
         sa.Column("asked_by", sa.Uuid(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("plan", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("counts", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),

@@ -38,5 +38,6 @@ def upgrade() -> None:
         "ledger/prune",
         "house",
         "facts",
+        "privacy",
         "supabase",
     )

@@ -1,0 +1,14 @@
+"""Reading the journal of erasures from the bucket."""
+
+from collections.abc import Iterator
+
+from lifecycle.journal import PREFIX, Entry
+from settings import Settings
+from workers.wiring import vendors
+
+
+def journal(settings: Settings) -> Iterator[Entry]:
+    """Yield every entry of the journal; raises ValueError for one that is none."""
+    objects = vendors(settings).objects
+    for listed in objects.list(PREFIX):
+        yield Entry.model_validate_json(objects.get(listed.key))
