@@ -16,6 +16,7 @@ from workers.commands import jobs, pauses
 from workers.keys import keys
 from workers.limits import limits
 from workers.operators import operators
+from workers.privacy import privacy
 from workers.triage import failures, operations, queues
 from workers.wiring import NotConfigured
 
@@ -161,6 +162,7 @@ main.add_command(failures)
 main.add_command(operations)
 main.add_command(queues)
 main.add_command(operators)
+main.add_command(privacy)
 
 
 @main.command()

@@ -8,6 +8,8 @@ PROMISES: Mapping[str, timedelta] = {
     "usage": timedelta(minutes=2),
     "speech": timedelta(minutes=5),
     "language": timedelta(minutes=5),
+    "privacy": timedelta(minutes=15),
+    "privacy_journal": timedelta(minutes=15),
     "upkeep": timedelta(minutes=30),
 }
 USUAL = timedelta(minutes=5)
