@@ -22,7 +22,7 @@ from models.data_map import (
     Who,
 )
 
-INFO = {"kind", "holds", "of", "at", "at_in", "what", "made_from"}
+INFO = {"kind", "holds", "of", "at", "at_in", "what", "made_from", "was"}
 HUMAN = {str(who) for who in Who}
 
 
@@ -168,3 +168,8 @@ def at(store: str, what: str, link: str | None = None) -> dict[str, str]:
 def at_in(column: str, what: str, link: str | None = None) -> dict[str, str]:
     """Say which column of the row names the vendor where the copy lies, and what it is there."""
     return {"at_in": column, "what": what} | ({"of": link} if link else {})
+
+
+def was(table: str) -> dict[str, str]:
+    """Say that a column holds the id of a row of that table that went into another one."""
+    return {"was": table}
