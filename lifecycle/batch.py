@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import CursorResult, ColumnElement, Table, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from lifecycle.paths import among, is_shared, parents, parts, target_of
+from lifecycle.paths import among, is_shared, parents, parts, row_of, target_of
 from lifecycle.progress import Progress
 from lifecycle.scrub import emptied
 from lifecycle.walk import Walk
@@ -127,20 +127,14 @@ class Batch:
 
 
 def _about(table: Table) -> list[About]:
-    return [
-        link
-        for row in rows()
-        if table_of(row) is table and is_shared(row)
-        for link in row.__life__.links
-        if isinstance(link, About)
-    ]
+    row = row_of(table)
+    return [link for link in row.__life__.links if isinstance(link, About)] if is_shared(row) else []
 
 
 def _above(db: Session, table: Table, ids: Sequence[UUID]) -> dict[str, Sequence[UUID]]:
     """Return the ids of all that these rows are a part of, by table."""
     found: dict[str, Sequence[UUID]] = {}
-    (row,) = [each for each in rows() if table_of(each) is table]
-    for column, parent in parents(row):
+    for column, parent in parents(row_of(table)):
         wholes = db.scalars(select(table.c[column]).where(among(table, "id", ids)).distinct()).all()
         present = [each for each in wholes if each is not None]
         if present:

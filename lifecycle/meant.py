@@ -23,6 +23,7 @@ class Meant:
     """The ids of what is meant, by table; and the numbers, addresses and sessions that are theirs alone."""
 
     business_id: UUID
+    erasure_id: UUID
     scope: Scope
     ids: Mapping[str, Sequence[UUID]]
     values: Sequence[str]
@@ -45,7 +46,7 @@ def meant(db: Session, erasure: Erasure) -> Meant:
         ids[source].append(row_id)
         if value:
             values.add(value)
-    return Meant(erasure.business_id, erasure.scope, ids, sorted(values))
+    return Meant(erasure.business_id, erasure.id, erasure.scope, ids, sorted(values))
 
 
 def root_of(scope: Scope) -> Table:

@@ -36,6 +36,11 @@ def target_of(table: Table, column: str) -> Table:
     return next(key.column.table for key in table.columns[column].foreign_keys if key.column.name == "id")
 
 
+def row_of(table: Table) -> type[Row]:
+    """Return the class of a table."""
+    return next(row for row in rows() if table_of(row) is table)
+
+
 def is_shared(row: type[Row]) -> bool:
     """Whether several may share a row of this table, so that it goes with the last of them."""
     return any(

@@ -20,6 +20,7 @@ from lifecycle.scrub import ERASED, holds_of, when
 from lifecycle.spelling import Spelled, names, replaced, spelled
 from models.base import Row
 from models.data_map import About, Finds, Keep, Matching
+from models.data_map import Review as Reviewed
 from models.entries import rows, table_of
 from models.erasures import Erasure, Review, ReviewState, Scope
 from models.traces import Mention
@@ -37,14 +38,17 @@ class StillNamed(ValueError):
 class Text:
     """A column of a row that may name them."""
 
+    row: type[Row]
     column: Column[Any]
     row_id: UUID
     told: Any
 
     @property
-    def is_of_the_business(self) -> bool:
-        """Whether the business wrote it, about nobody in particular."""
-        return not holds_of(self.column).personal
+    def is_by_hand(self) -> bool:
+        """Whether somebody has to change it: the business wrote it, about nobody in particular."""
+        links = self.row.__life__.links
+        reviewed = {each.column for each in links if isinstance(each, Matching) and Reviewed() in each.then}
+        return self.column.name in reviewed or not holds_of(self.column).personal
 
 
 def redact(db: Session, erasure: Erasure, *, batch: int = BATCH) -> bool:
@@ -53,12 +57,12 @@ def redact(db: Session, erasure: Erasure, *, batch: int = BATCH) -> bool:
     done = 0
     for text in _texts(db, sought):
         exact, doubtful = names(text.told, sought)
-        if exact and not text.is_of_the_business:
+        if exact and not text.is_by_hand:
             table = text.column.table
             kept = replaced(text.told, sought, ERASED)
             db.execute(update(table).where(table.c.id == text.row_id).values({text.column.name: kept}))
             done += 1
-        if doubtful or (exact and text.is_of_the_business):
+        if doubtful or (exact and text.is_by_hand):
             done += _ask(db, erasure, text)
         if done >= batch:
             return True
@@ -68,7 +72,7 @@ def redact(db: Session, erasure: Erasure, *, batch: int = BATCH) -> bool:
 def texts_left(db: Session, erasure: Erasure) -> int:
     """Count the texts of others that still name them exactly; those that wait for somebody are not among them."""
     sought = _sought(db, erasure)
-    return sum(names(each.told, sought)[0] for each in _texts(db, sought) if not each.is_of_the_business)
+    return sum(names(each.told, sought)[0] for each in _texts(db, sought) if not each.is_by_hand)
 
 
 def decide(db: Session, review: Review, state: ReviewState, by: UUID | None) -> None:
@@ -132,7 +136,7 @@ def _of(
         holding = [keep for keep, holds in zip(keeps, told[len(columns) :], strict=True) if holds]
         for column, value in zip(columns, told, strict=False):
             if value is not None and not any(column.name in keep.only for keep in holding):
-                yield Text(column, row_id, value)
+                yield Text(row, column, row_id, value)
 
 
 def _ask(db: Session, erasure: Erasure, text: Text) -> int:

@@ -12,10 +12,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lifecycle.known import Known, holders, is_customer, known, merged, own_lines, ways
-from lifecycle.meant import country_of, root_of
+from lifecycle.meant import country_of, root_of, tables
+from lifecycle.paths import row_of
 from lifecycle.spelling import DIGITS, forms, normal
 from models.data_map import About, Who
-from models.entries import rows, table_of
 from models.erasures import ASKED, Decision, Erasure, ErasureScope, ErasureState, Evidence, Scope
 
 
@@ -105,12 +105,11 @@ class Finding:
     def behind(self, root: UUID) -> None:
         """Add the person whose browser this is, unless the business knows them otherwise: then the browser alone is meant."""
         table = root_of(self.erasure.scope)
-        for row in rows():
-            for link in row.__life__.links if table_of(row) is table else ():
-                if isinstance(link, About) and link.who is Who.PERSON:
-                    human = self.db.scalar(select(table.c[link.column]).where(table.c.id == root))
-                    if human is not None:
-                        self.humans(Who.PERSON, [human], Evidence.OWN, self._nobody_else(human))
+        for link in row_of(table).__life__.links:
+            if isinstance(link, About) and link.who is Who.PERSON:
+                human = self.db.scalar(select(table.c[link.column]).where(table.c.id == root))
+                if human is not None:
+                    self.humans(Who.PERSON, [human], Evidence.OWN, self._nobody_else(human))
 
     def row(
         self,
@@ -142,7 +141,7 @@ class Finding:
         self.row(each.source, each.row_id, Evidence.OWN, decision, each.value, shared=shared)
 
     def _was_ever(self, who: Who, ids: set[UUID]) -> bool:
-        table = table_of(next(row for row in rows() if table_of(row).name == who))
+        table = tables()[who]
         return self.db.scalar(select(table.c.id).where(table.c.id.in_(ids)).limit(1)) is not None
 
     def _nobody_else(self, human: UUID) -> Decision:

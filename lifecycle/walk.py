@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, Table, and_, exists, not_, or_, select
 from sqlalchemy.orm import Session
 
 from lifecycle.meant import TENANTS, Meant, meant, root_of
-from lifecycle.paths import among, held_by_access, is_identity, is_in_sight, parts, subjects
+from lifecycle.paths import among, held_by_access, is_identity, is_in_sight, parts, row_of, subjects, target_of
 from lifecycle.scrub import Ends, Quote, deletes, holds_of
 from models.base import Row, TenantRow
-from models.data_map import About, Category, Delete, Finds, LastOut, Matching, Revoke, Who
+from models.data_map import About, Category, Delete, Finds, LastOut, Matching, Revoke, Through, Who
 from models.entries import rows, table_of
 from models.erasures import Erasure, ErasureScope, ErasureState, Review, Scope
 
@@ -95,10 +95,9 @@ class Walk:
     def _spared(self, table: Table) -> Iterator[ColumnElement[bool]]:
         """What erasures that are under way are done by stays until they are done."""
         if table in (table_of(ErasureScope), table_of(Review)):
-            done = (ErasureState.COMPLETED, ErasureState.WITHDRAWN)
-            yield table.c.erasure_id.in_(
-                select(Erasure.id).where(Erasure.business_id == self.meant.business_id, Erasure.state.in_(done))
-            )
+            idle = Erasure.state.in_((ErasureState.RESOLVING, ErasureState.COMPLETED, ErasureState.WITHDRAWN))
+            others = Erasure.business_id == self.meant.business_id, Erasure.id != self.meant.erasure_id
+            yield table.c.erasure_id.in_(select(Erasure.id).where(*others, idle))
 
     def _human(self) -> Iterator[Head]:
         """Whatever concerns who is meant, by each link; and the root itself, where that is a thing."""
@@ -116,6 +115,8 @@ class Walk:
                     yield Head(row, and_(which, *self._still_known(row, link)), link.then, link.column)
                 elif isinstance(link, Matching) and link.finds in BY_VALUE and self.meant.values:
                     yield Head(row, table.c[link.column].in_(self.meant.values), link.then, link.column)
+                elif isinstance(link, Through):
+                    yield from self._sent_to(row, link)
 
     def _is_walked(self, row: type[Row]) -> bool:
         if table_of(row).schema != Row.metadata.schema or not issubclass(row, TenantRow):
@@ -136,6 +137,16 @@ class Walk:
                     theirs = table_of(other).alias()
                     same = theirs.c.business_id == table.c.business_id
                     yield not_(exists().where(same, theirs.c[each.column] == table.c[link.column]))
+
+    def _sent_to(self, row: type[Row], link: Through) -> Iterator[Head]:
+        """What ends with who somebody is ends, though they stay known."""
+        if self.meant.scope is Scope.COMMUNICATIONS:
+            parent = row_of(target_of(table_of(row), link.column))
+            for about in parent.__life__.links:
+                if is_identity(parent) and isinstance(about, About) and about.who is Who.PERSON:
+                    theirs = among(table_of(parent), about.column, self.people)
+                    known = select(table_of(parent).c.id).where(theirs)
+                    yield Head(row, table_of(row).c[link.column].in_(known), (Delete(),))
 
     def _quoting(self, row: type[Row]) -> Iterator[Head]:
         """What a row that stays quotes of calls and messages that go."""
