@@ -39,5 +39,6 @@ def upgrade() -> None:
         "house",
         "facts",
         "privacy",
+        "erasing",
         "supabase",
     )
