@@ -36,8 +36,10 @@ def upgrade() -> None:
         "ledger/api",
         "ledger/api_batch",
         "ledger/prune",
+        "ledger/forget",
         "house",
         "facts",
         "privacy",
+        "arrival",
         "supabase",
     )
