@@ -41,5 +41,6 @@ def upgrade() -> None:
         "facts",
         "privacy",
         "arrival",
+        "statistics",
         "supabase",
     )

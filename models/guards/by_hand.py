@@ -48,6 +48,8 @@ BY_HAND = frozenset(
         "function nexara.told_identifiers",
         "function nexara.person_of",
         "function nexara.arrival_v1",
+        # migrations/sql/statistics.sql
+        "function nexara.analyze_v1",
         # migrations/sql/facts.sql
         "function nexara.recording_stored",
         "function nexara.thread_ended",
