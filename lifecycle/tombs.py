@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from ledger import clock
+from lifecycle.walk import going_by_table, walk
 from models.arriving import event_keys, key_of, vendor_refs
 from models.base import TenantRow
 from models.data_map import Category
@@ -28,8 +29,8 @@ BURY = text("SELECT nexara.bury_v1(CAST(:identifiers AS text[]), :before)")
 AT_ONCE = 1000
 
 
-def bury(db: Session, erasure: Erasure, going: Going) -> None:
-    """Put tombstones on what goes; as often as one likes, each stands once.
+def bury(db: Session, erasure: Erasure, going: Going | None = None) -> None:
+    """Put tombstones on what goes, by the erasure's walk if it is not given; as often as one likes, each stands once.
 
     An identifier is buried where somebody decided that it is meant, or where nobody who stays is reached by it. Of a
     whole business none is needed: nothing is let in for it any more.
@@ -37,7 +38,7 @@ def bury(db: Session, erasure: Erasure, going: Going) -> None:
     if erasure.scope is Scope.BUSINESS:
         return
     gone: defaultdict[Table, set[UUID]] = defaultdict(set)
-    for table, ids in going:
+    for table, ids in going_by_table(db, walk(db, erasure)) if going is None else going:
         _bury_events(db, erasure, table, ids)
         if table in _reaching():
             gone[table].update(ids)

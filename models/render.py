@@ -100,6 +100,8 @@ def _what(column: Column[Any]) -> str:
         told += f" ({column.info['at']}: {column.info['what']})"
     if "at_in" in column.info:
         told += f" (at its `{column.info['at_in']}`: {column.info['what']})"
+    if "was" in column.info:
+        told = f"which of {column.info['was']} it once was"
     if "made_from" in column.info:
         told += f"; goes with the {column.info['made_from']} it was made from"
     return told

@@ -94,8 +94,9 @@ class Mention(TenantRow):
         after_cancellation=(Delete(),),
         ends=WithParent(),
     )
+    # The triggers that write these rows belong to nexara_scribe, too; a job takes away those of a whole business.
     __web__ = ()
-    __job__ = (May.READ,)
+    __job__ = (May.READ, May.REMOVE)
 
     needle: Mapped[Needle]
     source: Mapped[Word]

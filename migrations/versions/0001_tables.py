@@ -663,6 +663,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("event_key", name=op.f("uq_provider_events_event_key")),
         schema="nexara",
     )
+    op.create_index(
+        op.f("ix_provider_events_business_id"), "provider_events", ["business_id"], unique=False, schema="nexara"
+    )
     op.create_table(
         "security_events",
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),

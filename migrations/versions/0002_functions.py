@@ -40,6 +40,7 @@ def upgrade() -> None:
         "house",
         "facts",
         "privacy",
+        "erasing",
         "arrival",
         "statistics",
         "supabase",

@@ -13,6 +13,7 @@ COUNTED = (
     *("transcripts", "messages", "meter", "emails_sent"),
 )
 FACTS = ("conversations", "calls", "call_legs", "recordings", "transcripts")
+ERASING = ("erasures", "provider_events", "waitlist", "contact_forms")
 EXPIRING = sorted(
     table_of(row).name for row in rows() if issubclass(row, TenantRow) and isinstance(row.__life__.ends, Expires)
 )
@@ -69,6 +70,12 @@ BY_HAND = frozenset(
         "function nexara.is_business_v1",
         *(f"policy nexara.{table} house" for table in COUNTED),
         *(f"rights nexara.{table}" for table in COUNTED),
+        # migrations/sql/erasing.sql
+        "function nexara.keep_frozen",
+        "function nexara.forget_raw_v1",
+        "trigger nexara.erasure_scope keep_frozen",
+        *(f"policy nexara.{table} scribe" for table in ERASING),
+        *(f"rights nexara.{table}" for table in ERASING),
         # lifecycle/due.py
         "function nexara.expired_v1",
         *(f"policy nexara.{table} house" for table in EXPIRING),
