@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from ledger import clock
-from lifecycle.walk import going_by_table, walk
+from lifecycle import walk as walking
 from models.arriving import event_keys, key_of, vendor_refs
 from models.base import TenantRow
 from models.data_map import Category
@@ -38,7 +38,7 @@ def bury(db: Session, erasure: Erasure, going: Going | None = None) -> None:
     if erasure.scope is Scope.BUSINESS:
         return
     gone: defaultdict[Table, set[UUID]] = defaultdict(set)
-    for table, ids in going_by_table(db, walk(db, erasure)) if going is None else going:
+    for table, ids in list(walking.going(db, walking.walk(db, erasure))) if going is None else going:
         _bury_events(db, erasure, table, ids)
         if table in _reaching():
             gone[table].update(ids)

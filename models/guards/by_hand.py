@@ -30,7 +30,6 @@ BY_HAND = frozenset(
         "policy nexara.remains scribe",
         "policy nexara.mentions scribe",
         "policy nexara.tombstones scribe",
-        "policy nexara.erasures scribe",
         "rights nexara.remains",
         "rights nexara.mentions",
         # migrations/sql/scope.sql, supabase.sql

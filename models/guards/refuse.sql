@@ -2,11 +2,8 @@
 -- the vendor send it for days. The function belongs to nexara_scribe, so that it holds for whoever writes.
 GRANT USAGE ON SCHEMA nexara TO nexara_scribe;
 GRANT SELECT (business_id, digest) ON nexara.tombstones TO nexara_scribe;
-GRANT SELECT (business_id, scope, state) ON nexara.erasures TO nexara_scribe;
 DROP POLICY IF EXISTS scribe ON nexara.tombstones;
 CREATE POLICY scribe ON nexara.tombstones FOR SELECT TO nexara_scribe USING (true);
-DROP POLICY IF EXISTS scribe ON nexara.erasures;
-CREATE POLICY scribe ON nexara.erasures FOR SELECT TO nexara_scribe USING (true);
 
 -- Each argument is a column, and where that holds a vendor's own id, after a space the vendor; `=carrier` means that the column
 -- `carrier` names it.

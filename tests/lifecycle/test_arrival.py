@@ -158,7 +158,7 @@ def test_one_business_s_tombstones_are_not_another_s(desk, other):
 def test_who_is_being_erased_is_somebody_new_when_they_call_meanwhile(desk):
     before = desk.called("CA1", phone()).person_id
     erasure = desk.sql(
-        "INSERT INTO nexara.erasures (business_id, scope, origin, state) VALUES (:b, 'person', 'request', 'erasing') RETURNING id",
+        "INSERT INTO nexara.erasures (business_id, scope, origin, state) VALUES (:b, 'person', 'request', 'resolving') RETURNING id",
         b=desk.business,
     )
     desk.sql(
@@ -168,6 +168,7 @@ def test_who_is_being_erased_is_somebody_new_when_they_call_meanwhile(desk):
         erasure=erasure,
         person=before,
     )
+    desk.sql("UPDATE nexara.erasures SET state = 'erasing'")
     now = desk.called("CA2", phone(), at=AT + LATER).person_id
     assert now != before
     assert desk.sql("SELECT count(*) FROM nexara.identifiers WHERE person_id = :now", now=now) == 1

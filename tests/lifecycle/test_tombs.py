@@ -32,14 +32,15 @@ def erasing(db: Any, desk: Desk, *values: str, scope: Scope = Scope.PERSON, deci
         business_id=desk.business,
         scope=scope,
         origin=Origin.REQUEST,
-        state=ErasureState.ERASING,
-        confirmed_at=AT,
+        state=ErasureState.RESOLVING,
     )
     db.add(erasure)
     db.flush()
     for value in values:
         told = {"source": "identifiers", "row_id": uuid4(), "value": value, "evidence": Evidence.OWN, "decision": decision}
         db.add(ErasureScope(business_id=desk.business, erasure_id=erasure.id, **told))
+    db.flush()
+    erasure.state, erasure.confirmed_at = ErasureState.ERASING, AT
     db.flush()
     return erasure
 
