@@ -36,9 +36,12 @@ def upgrade() -> None:
         "ledger/api",
         "ledger/api_batch",
         "ledger/prune",
+        "ledger/forget",
         "house",
         "facts",
         "privacy",
         "erasing",
+        "arrival",
+        "statistics",
         "supabase",
     )

@@ -26,8 +26,10 @@ BY_HAND = frozenset(
         "function nexara.needles",
         "function nexara.leave_remains",
         "function nexara.leave_mentions",
+        "function nexara.refuse_erased",
         "policy nexara.remains scribe",
         "policy nexara.mentions scribe",
+        "policy nexara.tombstones scribe",
         "rights nexara.remains",
         "rights nexara.mentions",
         # migrations/sql/scope.sql, supabase.sql
@@ -35,6 +37,19 @@ BY_HAND = frozenset(
         "function nexara.act_for",
         "function public.enqueue_job_v1",
         "function public.enqueue_jobs_v1",
+        # migrations/sql/arrival.sql
+        "function nexara.event_key_v1",
+        "function nexara.hmac_sha256",
+        "function nexara.spelled",
+        "function nexara.digest_of",
+        "function nexara.bury_v1",
+        "function nexara.is_erased",
+        "function nexara.is_going",
+        "function nexara.told_identifiers",
+        "function nexara.person_of",
+        "function nexara.arrival_v1",
+        # migrations/sql/statistics.sql
+        "function nexara.analyze_v1",
         # migrations/sql/facts.sql
         "function nexara.recording_stored",
         "function nexara.thread_ended",
