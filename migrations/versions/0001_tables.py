@@ -593,6 +593,14 @@ def upgrade() -> None:
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("keep_until", sa.Date(), nullable=True),
         sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name=op.f("ck_businesses_country")),
+        sa.CheckConstraint(
+            "keep_conversations BETWEEN interval '1 day' AND interval '100 years'",
+            name=op.f("ck_businesses_keep_conversations"),
+        ),
+        sa.CheckConstraint(
+            "keep_recordings BETWEEN interval '1 day' AND interval '100 years'",
+            name=op.f("ck_businesses_keep_recordings"),
+        ),
         sa.CheckConstraint("industry ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_businesses_industry")),
         sa.CheckConstraint("zone ~ '^[A-Za-z0-9_+/-]{2,50}$'", name=op.f("ck_businesses_zone")),
         sa.PrimaryKeyConstraint("id", name=op.f("businesses_pkey")),
@@ -636,6 +644,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("country", sa.Text(), nullable=False),
         sa.Column("years", sa.BigInteger(), nullable=False),
+        sa.Column("looked_up", sa.Boolean(), nullable=False),
         sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name=op.f("ck_keep_periods_country")),
         sa.CheckConstraint(
             "reason IN ('legal', 'billing', 'security', 'objection', 'controller')", name=op.f("ck_keep_periods_reason")

@@ -9,12 +9,13 @@ from models.base import Row
 from models.entries import rows, table_of
 from models.guards.by_hand import BY_HAND
 from models.guards.guard import Guard
+from models.guards.keeping import keep_guards
 from models.guards.publish import Kept, kept_guards, publish_guards, publish_map
 from models.guards.tenancy import table_guards
 from models.guards.traces import trace_guards
 from models.guards.views import view_guards
 
-FILES = ("leave", "catalog", "unmapped")
+FILES = ("leave", "keep", "catalog", "unmapped")
 
 
 def guards() -> Iterator[Guard]:
@@ -29,6 +30,7 @@ def guards() -> Iterator[Guard]:
         yield Guard(entry=f"file {name}.sql", make=made)
     for row in ours:
         yield from trace_guards(row)
+        yield from keep_guards(row)
 
 
 def apply(db: Connection) -> list[str]:
