@@ -133,18 +133,18 @@ class Settings(BaseSettings):
     # The end of a business's data. `migrate` tells the database.
     retention_rows_days: Annotated[
         int,
-        Field(ge=1, le=60, description="Days after access ended by which a business's rows are gone; `migrate` sets it."),
+        Field(ge=1, le=60, description="Days after access ended by which a business's rows are gone; set by `migrate`."),
     ] = 45
     retention_vendors_days: Annotated[
         int,
-        Field(ge=1, le=60, description="Days by which the last vendor has deleted its copies; `migrate` sets it."),
+        Field(ge=1, le=60, description="Days by which the last vendor has deleted its copies; set by `migrate`."),
     ] = 50
     retention_last_days: Annotated[
         int,
         Field(
             ge=1,
             le=60,
-            description="Days that are never passed: with backups of 30 days they are the policy's 90; `migrate` sets it.",
+            description="Days that are never passed: with 30 of backups they are the policy's 90; set by `migrate`.",
         ),
     ] = 60
 

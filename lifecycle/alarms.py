@@ -43,6 +43,6 @@ def _late(alarm: str, business_id: UUID, days: int) -> Alarm:
     return Alarm(
         urgent=alarm == PAST_LAST,
         title=f"A business left {days} days ago and is not erased",
-        advice=f"Business {business_id}. `nexara jobs list --kind retention.end` and `nexara privacy list` say how far it"
-        " is; what its vendors still have is in `nexara privacy show`.",
+        advice=f"Business {business_id}. `nexara jobs list --kind retention.end` and `nexara privacy list` say how far"
+        " it is; what its vendors still have is in `nexara privacy show`.",
     )

@@ -1,4 +1,4 @@
-"""Whose rows have reached their end: SQL functions written from the data map, that tell businesses, tables and counts."""
+"""Whose rows have reached their end: SQL written from the data map, that tells businesses, tables and counts."""
 
 import hashlib
 from collections.abc import Iterator

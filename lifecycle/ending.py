@@ -16,7 +16,7 @@ HOLDINGS = text("SELECT what, sum(amount) FROM nexara.holdings_v1(:business) WHE
 
 
 def starts_at(ended_at: datetime, copies: Mapping[str, int], deadlines: Deadlines) -> datetime:
-    """Return when erasing begins: on the day by which rows are gone, or as much earlier as copies need beyond the spare.
+    """Return when erasing begins: on the day by which rows are gone, or earlier by what copies need beyond the spare.
 
     Never before access ended.
     """

@@ -1,4 +1,4 @@
-"""When rows end though nobody asks, read off the data map: by age, by what the business set, by its country's period."""
+"""When rows end though nobody asks, read off the data map: by age, the business's setting, its country's period."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

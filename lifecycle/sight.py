@@ -1,7 +1,7 @@
-"""What the house may see of the tenants' tables, so that its functions can count: ids, times, and whether a copy is named.
+"""What the house may see of the tenants' tables, so that its functions can count: ids, times, whether there is a copy.
 
-Its functions give out businesses, names of tables, days and counts. The ids of vendors' copies it may see, since a count
-of them asks whether one is there; none of its functions returns one.
+Its functions give out businesses, names of tables, days and counts. The ids of vendors' copies it may see, since who
+counts them asks whether one is there; none of its functions returns one.
 """
 
 from collections.abc import Iterator

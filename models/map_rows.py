@@ -53,7 +53,7 @@ class DataMapVersion(PlatformRow, because="the map is the same for every busines
 
 
 class KeepPeriod(PlatformRow, because="a country's law is the same for every business"):
-    """For how many years a country wants records of a kind kept, from the end of the calendar year; was it looked up?"""
+    """For how many years a country wants records of a kind kept, from the year's end, and whether it was looked up."""
 
     __tablename__ = "keep_periods"
     __life__ = LIFE

@@ -606,6 +606,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("businesses_pkey")),
         schema="nexara",
     )
+    op.create_index(op.f("ix_businesses_keep_until"), "businesses", ["keep_until"], unique=False, schema="nexara")
     op.create_table(
         "contact_forms",
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
@@ -618,6 +619,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("contact_forms_pkey")),
         schema="nexara",
     )
+    op.create_index(op.f("ix_contact_forms_created_at"), "contact_forms", ["created_at"], unique=False, schema="nexara")
     op.create_index(op.f("ix_contact_forms_email"), "contact_forms", ["email"], unique=False, schema="nexara")
     op.create_table(
         "data_map",
@@ -672,6 +674,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("event_key", name=op.f("uq_provider_events_event_key")),
         schema="nexara",
     )
+    op.create_index(
+        op.f("ix_provider_events_received_at"), "provider_events", ["received_at"], unique=False, schema="nexara"
+    )
     op.create_table(
         "security_events",
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
@@ -688,6 +693,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("security_events_pkey")),
         schema="nexara",
     )
+    op.create_index(op.f("ix_security_events_at"), "security_events", ["at"], unique=False, schema="nexara")
     op.create_index(op.f("ix_security_events_user_id"), "security_events", ["user_id"], unique=False, schema="nexara")
     op.create_table(
         "suppressions",
@@ -711,6 +717,7 @@ def upgrade() -> None:
         ),
         schema="nexara",
     )
+    op.create_index(op.f("ix_suppressions_released_at"), "suppressions", ["released_at"], unique=False, schema="nexara")
     op.create_table(
         "users",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -731,6 +738,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("waitlist_pkey")),
         schema="nexara",
     )
+    op.create_index(op.f("ix_waitlist_created_at"), "waitlist", ["created_at"], unique=False, schema="nexara")
     op.create_index(op.f("ix_waitlist_email"), "waitlist", ["email"], unique=False, schema="nexara")
     op.create_table(
         "knowledge",
@@ -810,6 +818,9 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
+        op.f("ix_meter_business_id_keep_until"), "meter", ["business_id", "keep_until"], unique=False, schema="nexara"
+    )
+    op.create_index(
         op.f("ix_meter_business_id_correction_of"),
         "meter",
         ["business_id", "correction_of"],
@@ -882,6 +893,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_erasures_business_id")),
         sa.PrimaryKeyConstraint("business_id", "id", name=op.f("erasures_pkey")),
         schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_erasures_business_id_completed_at"), "erasures", ["business_id", "completed_at"], unique=False, schema="nexara"
     )
     op.create_index(
         "erasures_open",
@@ -1007,6 +1021,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("business_id", "digest", name=op.f("uq_tombstones_business_id_digest")),
         schema="nexara",
     )
+    op.create_index(
+        op.f("ix_tombstones_business_id_made_at"), "tombstones", ["business_id", "made_at"], unique=False, schema="nexara"
+    )
     op.create_index("tombstones_by_age", "tombstones", ["made_at"], unique=False, schema="nexara")
     op.create_table(
         "remains",
@@ -1042,6 +1059,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_remains_business_id")),
         sa.PrimaryKeyConstraint("business_id", "id", name=op.f("remains_pkey")),
         schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_remains_business_id_confirmed_at"), "remains", ["business_id", "confirmed_at"], unique=False, schema="nexara"
     )
     op.create_index(
         op.f("ix_remains_business_id_erasure_id"),
@@ -1089,6 +1109,9 @@ def upgrade() -> None:
             "business_id", "subscription_ref", name=op.f("uq_subscriptions_business_id_subscription_ref")
         ),
         schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_subscriptions_business_id_keep_until"), "subscriptions", ["business_id", "keep_until"], unique=False, schema="nexara"
     )
     op.create_table(
         "working_hours",
@@ -1245,6 +1268,9 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
+        op.f("ix_conversations_business_id_started_at"), "conversations", ["business_id", "started_at"], unique=False, schema="nexara"
+    )
+    op.create_index(
         "conversations_ended",
         "conversations",
         ["ended_at", "id"],
@@ -1375,6 +1401,9 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
+        op.f("ix_people_merged_business_id_merged_at"), "people_merged", ["business_id", "merged_at"], unique=False, schema="nexara"
+    )
+    op.create_index(
         op.f("ix_people_merged_business_id_into_id"),
         "people_merged",
         ["business_id", "into_id"],
@@ -1461,6 +1490,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("business_id", "id", name=op.f("visitors_pkey")),
         sa.UniqueConstraint("business_id", "session", name=op.f("uq_visitors_business_id_session")),
         schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_visitors_business_id_last_seen"), "visitors", ["business_id", "last_seen"], unique=False, schema="nexara"
     )
     op.create_index(
         op.f("ix_visitors_business_id_person_id"),
@@ -1556,6 +1588,9 @@ def upgrade() -> None:
             name=op.f("uq_emails_sent_business_id_conversation_id_template_to_member"),
         ),
         schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_emails_sent_business_id_sent_at"), "emails_sent", ["business_id", "sent_at"], unique=False, schema="nexara"
     )
     op.create_index(
         op.f("ix_emails_sent_business_id_to_identifier"),
@@ -1770,6 +1805,9 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
+        op.f("ix_product_events_business_id_at"), "product_events", ["business_id", "at"], unique=False, schema="nexara"
+    )
+    op.create_index(
         op.f("ix_product_events_business_id_member_id"),
         "product_events",
         ["business_id", "member_id"],
@@ -1926,6 +1964,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_recordings_business_id")),
         sa.PrimaryKeyConstraint("business_id", "id", name=op.f("recordings_pkey")),
         schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_recordings_business_id_created_at"), "recordings", ["business_id", "created_at"], unique=False, schema="nexara"
     )
     op.create_index(
         op.f("ix_recordings_business_id_leg_id"), "recordings", ["business_id", "leg_id"], unique=False, schema="nexara"

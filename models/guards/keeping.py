@@ -9,7 +9,7 @@ from models.indexes import KEEP_UNTIL
 
 
 def keep_guards(row: type[Row]) -> Iterator[Guard]:
-    """Yield the trigger of a table whose rows stay for a country's period; whoever writes the day himself is corrected."""
+    """Yield the trigger of a table whose rows stay for a country's period; a day that somebody wrote is corrected."""
     ends = row.__life__.ends
     if not isinstance(ends, CountryPeriod):
         return

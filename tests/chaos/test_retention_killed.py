@@ -1,4 +1,4 @@
-"""kill -9 of a worker in the middle of expiring: what was committed is gone, the rest goes later, nobody else's does."""
+"""kill -9 of a worker in the middle of expiring: what was committed is gone, and the rest goes later."""
 
 from uuid import UUID, uuid4
 
@@ -17,6 +17,7 @@ INSERT INTO nexara.product_events (business_id, visitor_id, name, props, at)
 SELECT :b, :v, 'opened', '{}', now() - make_interval(days => :age) - i * interval '1 s' FROM generate_series(1, :rows) i
 """
 LEFT = "SELECT count(*) FROM nexara.product_events WHERE business_id = :b"
+BLOCKED = "SELECT FROM pg_stat_activity WHERE usename = 'nexara_worker' AND wait_event_type = 'Lock'"
 SWEEP = """SELECT ledger.enqueue_job_v1('retention.sweep', '{"as_of": "2999-01-01T00\\:00\\:00Z"}', :house)"""
 
 
@@ -33,7 +34,7 @@ def test_a_worker_killed_between_two_batches_leaves_the_rest_to_the_next(world: 
         last.waited_for("DELETE")
         worker.kill()
         world.until(
-            lambda: not world.sql("SELECT FROM pg_stat_activity WHERE usename = 'nexara_worker' AND wait_event = 'tuple'"),
+            lambda: not world.sql(BLOCKED),
             "its connection is gone",
         )
     half = world.value(LEFT, b=old)

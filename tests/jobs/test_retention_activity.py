@@ -1,4 +1,4 @@
-"""What remains of people when their rows are gone: measured on a made-up town, for whoever would single somebody out."""
+"""What remains of people when their rows are gone, measured on a made-up town."""
 
 import random
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""Rows end by what the business set and by their country's period; what was made from them is cleared, nothing dangles."""
+"""Rows end by what the business set and by their country's period; what was made from them is cleared."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""A business that left is erased by its day, one that comes back in time is not, and one that comes too late is refused."""
+"""A business that left is erased by its day; one that comes back in time is not; too late, it is refused."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
