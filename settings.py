@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 NOT_SET = SecretStr("")
@@ -130,6 +130,24 @@ class Settings(BaseSettings):
     lemon_squeezy_api_key: Annotated[SecretStr, Field(description="Lemon Squeezy's key.")] = NOT_SET
     lemon_squeezy_base_url: Annotated[str, Field(description="Lemon Squeezy's API.")] = "https://api.lemonsqueezy.com"
 
+    # The end of a business's data. `migrate` tells the database.
+    retention_rows_days: Annotated[
+        int,
+        Field(ge=1, le=60, description="Days after access ended by which a business's rows are gone; set by `migrate`."),
+    ] = 45
+    retention_vendors_days: Annotated[
+        int,
+        Field(ge=1, le=60, description="Days by which the last vendor has deleted its copies; set by `migrate`."),
+    ] = 50
+    retention_last_days: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=60,
+            description="Days that are never passed: with 30 of backups they are the policy's 90; set by `migrate`.",
+        ),
+    ] = 60
+
     # The on-call dashboard.
     dashboard_host: Annotated[str, Field(description="The address it listens on.")] = "127.0.0.1"
     dashboard_port: Annotated[int, Field(ge=1, le=65535, description="The port it listens on.")] = 8300
@@ -176,6 +194,15 @@ class Settings(BaseSettings):
     log_format: Annotated[
         Literal["text", "json"], Field(description="How they look: text for eyes, json for a log store.")
     ] = "text"
+
+    @field_validator("retention_vendors_days", "retention_last_days")
+    @classmethod
+    def _in_order(cls, days: int, info: ValidationInfo) -> int:
+        """Refuse days in an order in which no promise could be kept."""
+        before = "retention_rows_days" if info.field_name == "retention_vendors_days" else "retention_vendors_days"
+        if days < info.data.get(before, 0):
+            raise ValueError(f"must not be less than {before.upper()}, which comes first")
+        return days
 
 
 def read() -> Settings:

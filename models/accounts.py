@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, UniqueConstraint, false, text, true
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import NEW_ID, NOW, PlatformRow, TenantRow
@@ -37,6 +37,8 @@ from models.kinds import (
     Zone,
 )
 
+SHORTEST, LONGEST = "interval '1 day'", "interval '100 years'"
+
 
 class Role(StrEnum):
     """What a member may do in the business."""
@@ -49,6 +51,11 @@ class Business(PlatformRow, because="it is the tenant itself"):
     """A business that has its calls and messages answered."""
 
     __tablename__ = "businesses"
+    __table_args__ = (
+        # What is kept for less would be gone before it was heard, summed up and counted.
+        CheckConstraint(f"keep_conversations BETWEEN {SHORTEST} AND {LONGEST}", name="keep_conversations"),
+        CheckConstraint(f"keep_recordings BETWEEN {SHORTEST} AND {LONGEST}", name="keep_recordings"),
+    )
     __life__ = Life(
         category=Category.ACCOUNT,
         links=(NoOne(because="it names a business; the people in it are members"),),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from jobs.billing.payloads import ReconcileBilling
 from jobs.conversations.payloads import RecoverConversations
+from jobs.privacy.payloads import CountMonths
 from jobs.retention.payloads import SweepRetention
 from ledger.payload import Payload
 from schedules.wall_clock import WallClock
@@ -59,6 +60,15 @@ TIMETABLE = (
         missed=Missed.ONCE,
         daily=True,
         about="What has reached its end is deleted.",
+    ),
+    Schedule(
+        name="anonymization",
+        cron="0 3 8 * *",
+        zone="UTC",
+        payload=lambda due_at: CountMonths(as_of=due_at),
+        missed=Missed.ONCE,
+        daily=False,
+        about="A month that is over is counted, once.",
     ),
     Schedule(
         name="reconciliation",

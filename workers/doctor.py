@@ -12,9 +12,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.registry import load
+from ledger import clock
 from ledger.contract import missing
 from ledger.errors import JobError, Misconfigured
 from ledger.queries import OpenTransaction, read_oldest
+from lifecycle.alarms import Alarm, alarms
 from settings import Settings
 from workers.bell import connect
 from workers.reach import malformed, reason, redis_malformed
@@ -122,6 +124,7 @@ def _inside(db: Connection) -> Iterator[Finding]:
     )
     if migrated:
         yield told_of(read_oldest(db), sees_all=bool(db.execute(SEES_ALL).scalar_one()))
+        yield from _retention(alarms(db, clock.now()))
 
 
 def told_of(oldest: OpenTransaction | None, *, sees_all: bool = True) -> Finding:
@@ -133,6 +136,14 @@ def told_of(oldest: OpenTransaction | None, *, sees_all: bool = True) -> Finding
     age = f"{oldest.age.total_seconds():.0f} s, {oldest.role or 'nobody'}'s, {oldest.state or 'active'}"
     mend = f"if nobody needs it, as a superuser: {oldest.mend}" if oldest.too_old else grant
     return Finding("oldest transaction", well=not oldest.too_old, found=age + so_far, mend=mend)
+
+
+def _retention(found: tuple[Alarm, ...]) -> Iterator[Finding]:
+    """Say what should be gone and is not; data that nobody misses is missed by nobody."""
+    for alarm in found:
+        yield Finding("retention", well=False, found=alarm.title, mend=alarm.advice)
+    if not found:
+        yield Finding("retention", well=True, found="whoever left is erased by their day")
 
 
 def _dashboard(settings: Settings) -> Iterator[Finding]:
