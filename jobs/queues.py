@@ -9,6 +9,13 @@ PROMISES: Mapping[str, timedelta] = {
     "speech": timedelta(minutes=5),
     "language": timedelta(minutes=5),
     "upkeep": timedelta(minutes=30),
+    **{
+        f"copies_{vendor}": timedelta(hours=1)
+        for vendor in (
+            *("objects", "twilio", "telnyx", "vapi", "elevenlabs"),
+            *("meta", "dialog360", "google", "supabase", "resend"),
+        )
+    },
 }
 USUAL = timedelta(minutes=5)
 """What a queue promises that is not named here."""

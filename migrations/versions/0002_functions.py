@@ -37,6 +37,7 @@ def upgrade() -> None:
         "ledger/api_batch",
         "ledger/prune",
         "house",
+        "copies",
         "facts",
         "supabase",
     )

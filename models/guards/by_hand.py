@@ -53,6 +53,13 @@ BY_HAND = frozenset(
         "function nexara.is_business_v1",
         *(f"policy nexara.{table} house" for table in COUNTED),
         *(f"rights nexara.{table}" for table in COUNTED),
+        # migrations/sql/copies.sql
+        "function nexara.copies_due_v1",
+        "function nexara.user_of",
+        "function nexara.sign_in_v1",
+        "function nexara.forget_user_v1",
+        *(f"policy nexara.{table} scribe" for table in ("members", "users")),
+        *(f"rights nexara.{table}" for table in ("members", "users")),
         # lifecycle/due.py
         "function nexara.expired_v1",
         *(f"policy nexara.{table} house" for table in EXPIRING),

@@ -101,7 +101,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "go_on_v1": {"tenant_job"},
     "prune_v1": {"tenant_job"},
     "operate_v1": {"tenant_job"},
-    "job_scope": {"nexara_owner", "nexara_house", "tenant_job", "nexara_web"},
+    "job_scope": {"nexara_owner", "nexara_house", "nexara_scribe", "tenant_job", "nexara_web"},
     # On-call.
     "take_job_v1": ON_CALL,
     "retry_job_v1": ON_CALL,
