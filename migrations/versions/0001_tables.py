@@ -1516,6 +1516,7 @@ def upgrade() -> None:
         sa.Column("twilio_ref", sa.Text(), nullable=True),
         sa.Column("telnyx_ref", sa.Text(), nullable=True),
         sa.Column("vapi_ref", sa.Text(), nullable=True),
+        sa.Column("elevenlabs_ref", sa.Text(), nullable=True),
         sa.Column("event_key", sa.Text(), nullable=False),
         sa.CheckConstraint("event_key ~ '^[0-9a-f]{64}$'", name=op.f("ck_calls_event_key")),
         sa.CheckConstraint("seconds >= 0", name=op.f("ck_calls_seconds")),

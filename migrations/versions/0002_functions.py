@@ -41,6 +41,7 @@ def upgrade() -> None:
         "keep_periods",
         "ending",
         "activity",
+        "copies",
         "facts",
         "privacy",
         "erasing",

@@ -71,12 +71,24 @@ BY_HAND = frozenset(
         "function nexara.is_business_v1",
         *(f"policy nexara.{table} house" for table in COUNTED),
         *(f"rights nexara.{table}" for table in COUNTED),
+        # migrations/sql/privacy.sql
+        *(f"function nexara.{verb}_erasure_v1" for verb in ("ask", "decide", "confirm", "withdraw")),
+        *(f"function nexara.{what}_v1" for what in ("erase", "erasures", "erasure_scope", "reviews", "receipts")),
+        "function nexara.ask_erasure",
+        "function nexara.decide_review_v1",
         # migrations/sql/erasing.sql
         "function nexara.keep_frozen",
         "function nexara.forget_raw_v1",
         "trigger nexara.erasure_scope keep_frozen",
         *(f"policy nexara.{table} scribe" for table in ERASING),
         *(f"rights nexara.{table}" for table in ERASING),
+        # migrations/sql/copies.sql
+        "function nexara.copies_due_v1",
+        "function nexara.user_of",
+        "function nexara.sign_in_v1",
+        "function nexara.forget_user_v1",
+        *(f"policy nexara.{table} scribe" for table in ("members", "users")),
+        *(f"rights nexara.{table}" for table in ("members", "users")),
         # lifecycle/due.py
         "function nexara.expired_v1",
         "function nexara.deadlines_v1",
