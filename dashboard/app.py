@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from dashboard import (
     actions,
     audit,
+    batches,
     catalogue,
     edit,
     enqueue,
@@ -63,6 +64,8 @@ ROUTES = [
     Route("/operations/new", operate.preview),
     Route("/operations/{id:uuid}", operations.one),
     Route("/operations/{id:uuid}/cancel", operations.cancel_operation, methods=POST),
+    Route("/batches", batches.page),
+    Route("/batches/{id:uuid}", batches.one),
     Route("/queues", queues.page, name="queues"),
     Route("/pauses", queues.begin_pause, methods=POST),
     Route("/pauses/{id:int}/end", queues.end_pause, methods=POST),

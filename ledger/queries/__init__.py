@@ -1,7 +1,15 @@
 """What on-call asks of the ledger: read-only, bounded, and by index however many jobs there are."""
 
 from ledger.queries.audit import AuditFilter, AuditPage, AuditRow, list_audit, read_job_audit
-from ledger.queries.batches import BatchSeen, FollowUp, MemberSeen, list_batches, list_members, read_batch
+from ledger.queries.batches import (
+    BatchSeen,
+    FollowUp,
+    MemberSeen,
+    list_batches,
+    list_members,
+    read_batch,
+    read_batches_of,
+)
 from ledger.queries.catalogue import Kind, TickSeen, read_kinds, read_ticks
 from ledger.queries.counts import StateCount, count_states
 from ledger.queries.durations import Took, read_durations
@@ -58,6 +66,7 @@ __all__ = [
     "list_members",
     "looking",
     "read_batch",
+    "read_batches_of",
     "read_durations",
     "read_job_audit",
     "read_kinds",
