@@ -63,6 +63,7 @@ ROUTES = [
     Route("/operations", operate.create_operation, methods=POST),
     Route("/operations/new", operate.preview),
     Route("/operations/{id:uuid}", operations.one),
+    Route("/operations/{id:uuid}/cancel", operations.confirm_cancel, methods=["GET"]),
     Route("/operations/{id:uuid}/cancel", operations.cancel_operation, methods=POST),
     Route("/batches", batches.page),
     Route("/batches/{id:uuid}", batches.one),

@@ -19,6 +19,7 @@ PAGES = {
     "operations": "/operations",
     "operation": "/operations/{SELECT id FROM ledger.operations ORDER BY created_at LIMIT 1}",
     "operate": "/operations/new?action=retry&kind=leads.extract&state=dead",
+    "cancel": "/operations/{SELECT id FROM ledger.operations ORDER BY created_at LIMIT 1}/cancel",
     "batches": "/batches",
     "batch": "/batches/{SELECT id FROM ledger.batches LIMIT 1}",
     "queues": "/queues",
