@@ -10,6 +10,7 @@ from ledger.queries.batches import (
     read_batch,
     read_batches_of,
 )
+from ledger.queries.came_of import CameOf, read_came_of
 from ledger.queries.catalogue import Kind, TickSeen, read_kinds, read_ticks
 from ledger.queries.counts import StateCount, count_states
 from ledger.queries.durations import Took, read_durations
@@ -34,6 +35,7 @@ __all__ = [
     "AuditRow",
     "BadCursor",
     "BatchSeen",
+    "CameOf",
     "FailureGroup",
     "FollowUp",
     "JobFilter",
@@ -67,6 +69,7 @@ __all__ = [
     "looking",
     "read_batch",
     "read_batches_of",
+    "read_came_of",
     "read_durations",
     "read_job_audit",
     "read_kinds",

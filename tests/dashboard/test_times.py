@@ -1,6 +1,5 @@
 """Times that are typed: exact instants, in UTC where nothing says otherwise, and said so beside the field."""
 
-import re
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -28,8 +27,6 @@ def test_a_form_leads_to_an_address_with_the_instant_in_utc_and_shows_it_so(brow
     assert answer.status_code == 307
     page = browser.get(answer.headers["location"])
     assert answer.headers["location"] == f"{path}?since={instant.replace(':', '%3A')}"
-    field = re.search(r'Since|Failed since', page.text)
-    assert field
     assert f'value="{shown}" data-instant="{instant}"' in page.text
     assert "<i>(<span data-zone>UTC</span>)</i>" in page.text
 
