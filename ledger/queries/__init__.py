@@ -17,7 +17,7 @@ from ledger.queries.durations import Took, read_durations
 from ledger.queries.failures import FailureGroup, group_failures
 from ledger.queries.job import Attempt, JobSeen, LastError
 from ledger.queries.limits import LimitSeen, read_limits
-from ledger.queries.listing import Page, count_jobs, list_jobs
+from ledger.queries.listing import Page, count_beside, count_jobs, list_jobs
 from ledger.queries.looking import looking
 from ledger.queries.order import JobFilter
 from ledger.queries.pace import Slot, Span, counted_until, read_pace
@@ -58,6 +58,7 @@ __all__ = [
     "TickSeen",
     "Took",
     "WorkerSeen",
+    "count_beside",
     "count_jobs",
     "count_states",
     "counted_until",
