@@ -69,6 +69,7 @@ ROUTES = [
     Route("/batches/{id:uuid}", batches.one),
     Route("/queues", queues.page, name="queues"),
     Route("/pauses", queues.begin_pause, methods=POST),
+    Route("/pauses/{id:int}/end", queues.confirm_end, methods=["GET"]),
     Route("/pauses/{id:int}/end", queues.end_pause, methods=POST),
     Route("/kinds", catalogue.kinds, name="kinds"),
     Route("/kinds/{kind}", catalogue.kind, name="kind"),

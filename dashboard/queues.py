@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboard.acting import Acting, Why, action
 from dashboard.figures import stand
-from dashboard.site import site
+from dashboard.site import actor, refuse_without, site
 from ledger import clock
 from ledger.audit import Right
 from ledger.operate import Refused
@@ -59,6 +59,17 @@ def begin_pause(act: Acting) -> Response:
     number = pause(act.db, who=act.actor.name, why=act.why or "", **named)
     act.record(about={"pause": number, **{name: str(value) for name, value in named.items()}})
     return RedirectResponse(f"/queues#pause-{number}", 303)
+
+
+def confirm_end(request: Request) -> Response:
+    """Ask why a pause is resumed, where there is something to say."""
+    refuse_without(actor(request), Right.ACT)
+    here, number = site(request), request.path_params["id"]
+    with looking(here.engine) as db:
+        found = next((each for each in pauses(db) if each.id == number), None)
+    if found is None:
+        return show(request, 409, refused=f"Pause {number} has ended, or there was none.")
+    return here.pages.answer(request, "resume.html", pause=found)
 
 
 @action("pauses.end", Right.ACT, refused=_refused)

@@ -23,6 +23,7 @@ PAGES = {
     "batches": "/batches",
     "batch": "/batches/{SELECT id FROM ledger.batches LIMIT 1}",
     "queues": "/queues",
+    "resume": "/pauses/{SELECT min(id) FROM ledger.pauses WHERE ended_at IS NULL}/end",
     "kinds": "/kinds",
     "kind": "/kinds/recordings.transcribe",
     "schedules": "/schedules",
