@@ -64,15 +64,22 @@ def begin_pause(act: Acting) -> Response:
 def confirm_end(request: Request) -> Response:
     """Ask why a pause is resumed, where there is something to say."""
     refuse_without(actor(request), Right.ACT)
+    return _end_form(request)
+
+
+def _end_form(request: Request, said: str | None = None) -> Response:
     here, number = site(request), request.path_params["id"]
     with looking(here.engine) as db:
         found = next((each for each in pauses(db) if each.id == number), None)
     if found is None:
-        return show(request, 409, refused=f"Pause {number} has ended, or there was none.")
-    return here.pages.answer(request, "resume.html", pause=found)
+        return show(request, 409, refused=said or f"Pause {number} has ended, or there was none.")
+    form = getattr(request.state, "form", None) or {}
+    return here.pages.answer(
+        request, "resume.html", 200 if said is None else 409, pause=found, why=form.get("why", ""), refused=said
+    )
 
 
-@action("pauses.end", Right.ACT, refused=_refused)
+@action("pauses.end", Right.ACT, refused=_end_form)
 def end_pause(act: Acting) -> Response:
     """Let what waits for a pause go on."""
     number = act.request.path_params["id"]

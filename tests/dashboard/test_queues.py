@@ -79,6 +79,8 @@ def test_a_pause_is_resumed_with_a_reason_which_the_audit_keeps(browser, viewer,
     assert f"/pauses/{number}/end" in read(browser.get("/queues")).hrefs
     assert "the vendor is down" in browser.get(f"/pauses/{number}/end").text
     assert viewer.get(f"/pauses/{number}/end").status_code == 403
+    wrong = fill_in(browser, f"/pauses/{number}/end", f"/pauses/{number}/end", why="ask jo@example.com")
+    assert (wrong.status_code, 'value="ask jo@example.com"' in wrong.text) == (409, True)
     assert fill_in(browser, f"/pauses/{number}/end", f"/pauses/{number}/end", why="it is back").status_code == 303
     assert (audited(ledger).action, audited(ledger).why) == ("pauses.end", "it is back")
     again = browser.get(f"/pauses/{number}/end")
