@@ -79,12 +79,6 @@ LINES = (
         ours_alone=True,
     ),
     Line(
-        "watched",
-        [Figure("no-op jobs drained while pages are opened, % of unwatched")],
-        drain.beside_watching,
-        ours_alone=True,
-    ),
-    Line(
         "recovery",
         [
             less("kill -9 of a worker to its jobs' next start, p50, s", SECONDS),
