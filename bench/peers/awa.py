@@ -19,7 +19,7 @@ from bench.peers.place import Place
 
 QUEUE = "bench"
 AT_ONCE = 64
-"""Jobs at a time of a process that has many short ones; 50 is its default, and more gained nothing."""
+"""Jobs at a time of a process that has many short ones; its default is 50."""
 CONNECTIONS = 20
 AS_ITS_OWN = {
     "poll_interval_ms": 50,
