@@ -1,4 +1,4 @@
-"""What it costs the drain that people look: four pages that follow, and one more opened every second, as an incident has it."""
+"""What it costs the drain that people look: four pages that follow, and one more opened every second."""
 
 import itertools
 import sys
@@ -17,7 +17,7 @@ from sandbox.operator import NAME, TOKEN
 from sandbox.ports import free_port
 from sandbox.program import Program
 
-PASSWORD = "watched by nobody in particular"  # noqa: S105 - of a database that ends with the benchmark
+PASSWORD = "watched by nobody in particular"
 FOLLOWED = ("/", "/jobs", "/queues", "/failures")
 """Pages that stay open: each asks again for its changing part."""
 OPENED = ("/jobs?state=dead", "/kinds", "/jobs?kind=nothing", "/", "/schedules", "/audit")
@@ -96,12 +96,12 @@ def _watched(address: str) -> Iterator[list[str]]:
                 opened.append(page)
                 over.wait(OPEN_EVERY)
 
-        failed: list[BaseException] = []
+        failed: list[httpx.HTTPError] = []
 
         def looking() -> None:
             try:
                 look()
-            except BaseException as error:
+            except httpx.HTTPError as error:
                 failed.append(error)
 
         thread = threading.Thread(target=looking)
