@@ -1,6 +1,6 @@
 """The lines of the table, in its order: one small entry each."""
 
-from bench import drain, enqueueing, fairness, footprint, latency, real, recovery
+from bench import drain, enqueueing, fairness, footprint, latency, real, recovery, watched
 from bench.line import Figure, Line
 
 MS = "{:,.1f}"
@@ -76,6 +76,12 @@ LINES = (
             Figure("the same, % of an empty ledger"),
         ],
         drain.beside_finished,
+        ours_alone=True,
+    ),
+    Line(
+        "watched",
+        [Figure("drain with the dashboard's pages open, % of the unwatched")],
+        watched.draining,
         ours_alone=True,
     ),
     Line(
