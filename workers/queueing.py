@@ -24,8 +24,8 @@ def list_queues(settings: Settings, *, as_json: bool) -> None:
         held = [pause.id for pause in paused if pause.queue == queue.queue]
         slow = [limit for limit in limits if queue.queue in limit.queues]
         if as_json:
-            stands = {**asdict(queue), "oldest_waits_seconds": waited, "pauses": held, "limits": list(map(asdict, slow))}
-            click.echo(json.dumps(stands, default=str))
+            stands = {"oldest_waits_seconds": waited, "pauses": held, "limits": [asdict(limit) for limit in slow]}
+            click.echo(json.dumps({**asdict(queue), **stands}, default=str))
             continue
         click.echo(_line(queue, waited, held))
         for limit in slow:

@@ -136,7 +136,7 @@ def queues() -> None:
 @AS_LINES
 @click.pass_obj
 def list_queues(settings: Settings, *, as_json: bool) -> None:
-    """List the queues: what is due, since when it waits, what runs, what is paused; their limits and the use of each."""
+    """List the queues: what is due, since when it waits, what runs, what is paused; limits and their use."""
     from workers.queueing import list_queues as show
 
     show(settings, as_json=as_json)

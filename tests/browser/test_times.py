@@ -1,4 +1,4 @@
-"""Times that one types are of the reader's clock; what is sent, and what stands in the address, is the instant in UTC."""
+"""Times that one types are of the reader's clock; what is sent, and stands in the address, is the instant in UTC."""
 
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -90,5 +90,5 @@ def test_a_job_is_put_off_until_a_moment_of_the_reader_s_clock(ledger, come):
     page.get_by_label("Or until").fill(soon)
     page.get_by_role("button", name="Put off").click()
     expect(page.get_by_role("status").first).to_contain_text("The job is put off.")
-    hours = ledger.sql("SELECT round(extract(epoch FROM run_at - now()) / 3600) FROM ledger.jobs WHERE id = :id", id=waits)
-    assert hours == 24
+    hours = "SELECT round(extract(epoch FROM run_at - now()) / 3600) FROM ledger.jobs WHERE id = :id"
+    assert ledger.sql(hours, id=waits) == 24

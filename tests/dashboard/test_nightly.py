@@ -15,8 +15,8 @@ from tests.dashboard.pages import read
 from tests.ledger.operating import Upkeep
 
 FOUND = """
-INSERT INTO ledger.jobs (kind, queue, priority, business_id, root_id, parent_id, payload, state, max_attempts, give_up_at,
-                         finished_at)
+INSERT INTO ledger.jobs (kind, queue, priority, business_id, root_id, parent_id, payload, state, max_attempts,
+                         give_up_at, finished_at)
 SELECT :kind, 'upkeep', 2, gen_random_uuid(), :root, :root, '{}', state, 1, now(), now()
 FROM unnest(CAST(:states AS text[])) AS s (state)
 """
@@ -58,7 +58,10 @@ def test_a_night_that_found_nothing_says_so_once_it_has_ended(browser, ledger, n
 
 
 def test_what_a_night_found_is_counted_by_what_became_of_it(browser, ledger, night):
-    found = (("usage.meter", "reconciliation", ["succeeded"] * 3), ("retention.expire", "retention", ["dead", "succeeded"]))
+    found = (
+        ("usage.meter", "reconciliation", ["succeeded"] * 3),
+        ("retention.expire", "retention", ["dead", "succeeded"]),
+    )
     for kind, schedule, states in found:
         ledger.sql(FOUND, kind=kind, root=night[schedule], states=states)
     page = browser.get("/")
