@@ -124,7 +124,7 @@ class Settings(BaseSettings):
     google_token_keys: Annotated[
         SecretStr,
         Field(
-            description="Fernet keys, with commas, the newest first: the web tier seals the tokens of calendars with one."
+            description="Fernet keys, with commas, newest first; the web tier seals the tokens of calendars with one."
         ),
     ] = NOT_SET
     supabase_secret_key: Annotated[

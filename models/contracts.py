@@ -1,9 +1,9 @@
 """What we rely on where no call of ours deletes: each vendor's contract, and how long what lies there takes to lapse.
 
-Counsel fills in `signed` and `reference` once a contract is signed, operations the spans once a plan is chosen; a receipt
-of an erasure says what stands here. Until then both are assumptions: the names are those of the vendors' public terms as
-we know them, of the day of our own study and read by no lawyer, and the spans are those of that study, the longest where
-it found several.
+Counsel fills in `signed` and `reference` once a contract is signed, operations the spans once a plan is chosen; a
+receipt of an erasure says what stands here. Until then both are assumptions: the names are those of the vendors' public
+terms as we know them, of the day of our own study and read by no lawyer, and the spans are those of that study, the
+longest where it found several, or guesses of ours where it found none.
 """
 
 from datetime import date, timedelta

@@ -25,7 +25,7 @@ CLIENT: Final = "GOOGLE_CLIENT_ID"
 KEY: Final = "GOOGLE_CLIENT_SECRET"
 BASE_URL: Final = "GOOGLE_BASE_URL"
 OAUTH_BASE_URL: Final = "GOOGLE_OAUTH_BASE_URL"
-TOKEN_KEYS: Final = "GOOGLE_TOKEN_KEYS"
+TOKEN_KEYS: Final = "GOOGLE_TOKEN_KEYS"  # noqa: S105 - the setting's name
 CONNECTION: Final = "the business's connected calendar"
 
 CALENDAR_NAMED: Final = Named("google", "Google", CLIENT, BASE_URL)

@@ -1,10 +1,10 @@
 """How a vendor is asked for copies: delete each, read each back, and keep what came of it whatever comes next.
 
-What is returned is kept as the job's answer before it is saved, so a call that has done something never raises: what it
-raised would be asked for again, and what it did forgotten. It raises only where nothing was done at all. Then the ledger
-does what it does with any vendor: it waits, counts an attempt, parks the kind, and above all lets nobody ask a vendor
-that has told us for how long. Where something was done first, the rest waits as long by itself, and the next job to ask
-is told by the vendor once more.
+What is returned is kept as the job's answer before it is saved, so a call that has done something never raises: what
+it did would be forgotten, and asked for again. It raises only where nothing was done at all. Then the ledger does what
+it does with any vendor: it waits, counts an attempt, parks the kind, and above all lets nobody ask a vendor that has
+told us for how long. Where something was done first, the rest waits as long by itself, and the next job to ask is told
+by the vendor once more.
 """
 
 import random
@@ -32,7 +32,7 @@ FIRST_WAIT = 3
 UNREADY = ("_unready", "_user_owns")
 """How the codes end by which a vendor says: this one not now. It is no vendor that is down."""
 
-_draw = random.Random()  # noqa: S311 - jitter
+_draw = random.Random()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ class OfDialog360(Following):
     """Follow up what is at 360dialog."""
 
     store = "360dialog"
-    # To read back what is gone is to fail there, and five failures in an hour lock a number out: so few, and slowly. What
-    # is not reached within the vendor's own period lapses by it.
+    # To read back what is gone is to fail there, and five failures in an hour lock a number out: so few, and slowly.
+    # What is not reached within the vendor's own period lapses by it.
     most = 4
     pause = timedelta(hours=1)
 

@@ -1,8 +1,8 @@
 """copies.google: a business's bookings go from its members' calendars, and then the access that we had to those.
 
 A row says which event it is and not in whose calendar: each is looked for in every calendar that the business has
-connected, and is gone when none of them has it. An access that the business gave back, or its member did, is one by which
-nobody can look: an event that might lie there is somebody's to delete by hand.
+connected, and is gone when none of them has it. An access that the business gave back, or its member did, is one by
+which nobody can look: an event that might lie there is somebody's to delete by hand.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ ACCESS = "access"
 EVENT = "event"
 GONE = "google_access_gone"
 LOST = frozenset({GONE, "google_scope_missing"})
-"""The codes of what keeps us out of one calendar for good. A key of ours that is missing is somebody's to mend instead."""
+"""The codes of what keeps us out of one calendar for good; a key of ours that is missing is to be mended instead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1333,6 +1333,7 @@ def upgrade() -> None:
         sa.Column("scopes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("connected_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("vendor IN ('google')", name=op.f("ck_integrations_vendor")),
+        sa.CheckConstraint("token IS NULL OR vendor IS NOT NULL", name=op.f("ck_integrations_token_vendor")),
         sa.CheckConstraint(
             "jsonb_typeof(scopes) = 'array' AND NOT jsonb_path_exists(scopes, '$[*] ? (@.type() != \"string\" || !(@ like_regex \"^[A-Za-z0-9_.:/-]{1,200}$\"))')",
             name=op.f("ck_integrations_scopes"),

@@ -1,4 +1,4 @@
-"""A copy is gone when its vendor has been asked and says so; whatever the vendor does instead, nothing is called gone."""
+"""A copy is gone when its vendor says so when asked; whatever the vendor does instead, nothing is called gone."""
 
 from datetime import UTC, datetime, timedelta
 

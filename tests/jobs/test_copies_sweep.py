@@ -16,6 +16,7 @@ def sweep(remaining):
     house.step()
     return {(job.business_id, job.kind) for job in house.jobs("copies.%") if job.kind != SweepCopies.kind}
 
+
 def test_each_business_and_store_with_something_due_gets_a_job(remaining, new_shop):
     mine, theirs = remaining.business, new_shop().business
     for store in STORES:
@@ -28,15 +29,18 @@ def test_each_business_and_store_with_something_due_gets_a_job(remaining, new_sh
     assert len(remaining.house.jobs("copies.sweep")) == 2
     assert len(remaining.house.jobs("copies.twilio")) == 2, "of two sweeps one asks"
 
+
 def test_what_is_done_or_not_due_yet_gets_none(remaining):
     for state in ("confirmed", "lapses", "contract", "manual"):
         remaining.leave("twilio", "call", state, state=state)
     remaining.leave("twilio", "call", "later", age=timedelta(hours=-1))
     assert sweep(remaining) == set()
 
+
 def test_what_has_no_time_is_due(remaining):
     remaining.leave("vapi", "call", "v1", age=None)
     assert sweep(remaining) == {(remaining.business, "copies.vapi")}
+
 
 def test_a_store_that_nobody_knows_is_told_and_keeps_no_other_from_its_job(remaining):
     remaining.leave("fax", "call", "f1")
@@ -48,11 +52,13 @@ def test_a_store_that_nobody_knows_is_told_and_keeps_no_other_from_its_job(remai
     assert (swept.state, swept.reason) == ("dead", "copies_store_unknown")
     assert house.job("copies.vapi").state == "succeeded"
 
+
 def test_a_day_ahead_makes_nothing_due_early(remaining):
     remaining.leave("twilio", "call", "later", age=timedelta(hours=-1))
     remaining.house.house_enqueue(SweepCopies(as_of=datetime(2999, 1, 1, tzinfo=UTC)))
     remaining.house.drain()
     assert remaining.house.jobs("copies.twilio") == []
+
 
 def test_a_job_of_a_business_is_told_nothing_of_the_others(remaining):
     remaining.leave("twilio", "call", "x1")
@@ -65,6 +71,7 @@ def test_a_job_of_a_business_is_told_nothing_of_the_others(remaining):
         db.execute(text("SELECT ledger.begin_load_v1(:id, :fence)"), {"id": claimed.id, "fence": claimed.fence})
         assert db.execute(text("SELECT * FROM nexara.copies_due_v1(now())")).all() == []
         job.rollback()
+
 
 def test_the_house_reads_of_copies_whose_they_are_and_never_what_they_are_called(remaining):
     remaining.leave("twilio", "call", str(uuid4()))

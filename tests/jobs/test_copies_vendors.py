@@ -38,7 +38,13 @@ NOT_THERE = {
 }
 """An id, of each kind of copy that a column names, of which the vendor has nothing."""
 OTHERWISE = {"google": "tests/jobs/test_copies_google.py"}
-LAPSING = {("telnyx", "call"), ("telnyx", "message"), ("telnyx", "media"), ("meta", "message"), ("360dialog", "message")}
+LAPSING = {
+    ("telnyx", "call"),
+    ("telnyx", "message"),
+    ("telnyx", "media"),
+    ("meta", "message"),
+    ("360dialog", "message"),
+}
 
 
 def named(column: Column) -> set[tuple[str, str]]:
@@ -173,5 +179,5 @@ def test_an_object_goes_from_the_bucket(remaining, objects):
 
 def test_every_store_has_a_kind_of_job_of_its_name():
     assert [FOLLOWS[store].kind for store in STORES] == [
-        f"copies.{ {'360dialog': 'dialog360'}.get(store, store)}" for store in STORES
+        f"copies.{ {'360dialog': 'dialog360'}.get(store, store) }" for store in STORES
     ]
