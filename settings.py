@@ -121,6 +121,12 @@ class Settings(BaseSettings):
     google_oauth_base_url: Annotated[str, Field(description="Where Google gives tokens and takes them back.")] = (
         "https://oauth2.googleapis.com"
     )
+    google_token_keys: Annotated[
+        SecretStr,
+        Field(
+            description="Fernet keys, with commas, the newest first: the web tier seals the tokens of calendars with one."
+        ),
+    ] = NOT_SET
     supabase_secret_key: Annotated[
         SecretStr, Field(description="Supabase's secret key, which may delete those who sign in.")
     ] = NOT_SET

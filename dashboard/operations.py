@@ -21,6 +21,7 @@ WHY_LEFT_OUT = {
     "paused": "wait for a pause",
     "being_written": "were being written just then",
     "gone": "are forgotten",
+    "erased": "were about what has been erased",
 }
 
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.answers import at
 from models.base import NEW_ID, NOW, PlatformRow, TenantRow
 from models.data_map import (
     About,
@@ -33,6 +34,7 @@ from models.kinds import (
     Period,
     PersonName,
     PhoneNumber,
+    UserId,
     Word,
     Zone,
 )
@@ -114,7 +116,7 @@ class Member(TenantRow):
         ends=WhileActive(),
     )
 
-    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id"), info=at("supabase", "user"))
     name: Mapped[PersonName | None]
     transfer_phone: Mapped[PhoneNumber | None]
     role: Mapped[Role] = code(Role)

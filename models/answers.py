@@ -22,7 +22,7 @@ from models.data_map import (
     Who,
 )
 
-INFO = {"kind", "holds", "of", "at", "at_in", "what", "made_from"}
+INFO = {"kind", "holds", "of", "at", "at_in", "what", "made_from", "was"}
 HUMAN = {str(who) for who in Who}
 
 
@@ -50,6 +50,7 @@ def check_row(row: Any, table: Table) -> None:
     for column in table.columns:
         _check_column(name, column)
     _check_links(name, table, life)
+    _check_parents(name, table, life)
     _check_of(name, table, life)
     _check_times(name, table, life)
 
@@ -103,6 +104,21 @@ def _check_about(name: str, table: Table, about: About, pointing: dict[str, str]
         raise UnmappedDataError(f"{name}.{about.column} is unlinked and may not be null: let it be None")
     if not about.then:
         raise UnmappedDataError(f"{name}.{about.column} does not say what becomes of the row: give then=(Delete(),)")
+
+
+def _check_parents(name: str, table: Table, life: Life) -> None:
+    """A row that holds another one fast says that it ends with it: or that one could never go."""
+    if "business_id" not in table.primary_key.columns:
+        return
+    followed = {each.column for each in life.links if isinstance(each, About | Through)}
+    for constraint in table.foreign_key_constraints:
+        column, target = constraint.column_keys[-1], _target(constraint)
+        of_one_business = len(constraint.column_keys) > 1 and target != table.name
+        if of_one_business and constraint.ondelete is None and column not in followed:
+            raise UnmappedDataError(
+                f"{name}.{column} holds a row of {target} fast and does not say that it ends with it: "
+                f"add Through(column={column!r}), or let it be emptied with link({column!r}, {target!r}, unlink=True)"
+            )
 
 
 def _check_of(name: str, table: Table, life: Life) -> None:
@@ -168,3 +184,8 @@ def at(store: str, what: str, link: str | None = None) -> dict[str, str]:
 def at_in(column: str, what: str, link: str | None = None) -> dict[str, str]:
     """Say which column of the row names the vendor where the copy lies, and what it is there."""
     return {"at_in": column, "what": what} | ({"of": link} if link else {})
+
+
+def was(table: str) -> dict[str, str]:
+    """Say that a column holds the id of a row of that table that went into another one."""
+    return {"was": table}

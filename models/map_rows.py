@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import NOW, PlatformRow
-from models.data_map import Because, Category, Life, Never, NoOne
+from models.data_map import Because, Category, Life, May, Never, NoOne
 from models.forms import code
 from models.kinds import Count, Country, Digest, EntryName, Flag, MapEntry, Moment
 
@@ -58,7 +58,7 @@ class KeepPeriod(PlatformRow, because="a country's law is the same for every bus
     __tablename__ = "keep_periods"
     __life__ = LIFE
     __visible__ = "true"
-    __job__ = ()
+    __job__ = (May.READ,)
 
     reason: Mapped[Because] = code(Because, primary_key=True)
     country: Mapped[Country] = mapped_column(primary_key=True)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.answers import of
+from models.answers import of, was
 from models.base import NOW, TenantRow, link
 from models.data_map import About, Category, Delete, Expires, Life, Unlink, WhileActive, Who, WithParent
 from models.forms import code
@@ -76,7 +76,7 @@ class PersonMerged(TenantRow):
         ends=Expires(after=MERGES, since="merged_at"),
     )
 
-    from_id: Mapped[Id]
+    from_id: Mapped[Id] = mapped_column(info=was("people"))
     into_id: Mapped[Id]
     merged_at: Mapped[Moment] = mapped_column(server_default=NOW)
 

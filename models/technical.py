@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.answers import of
@@ -121,7 +121,11 @@ class ProviderEvent(PlatformRow, because="until it is parsed, nobody knows whose
     """A vendor's message as it came; parsing takes what it says and empties it."""
 
     __tablename__ = "provider_events"
-    __table_args__ = (CheckConstraint("parsed_at IS NULL OR payload IS NULL", name="emptied"),)
+    __table_args__ = (
+        CheckConstraint("parsed_at IS NULL OR payload IS NULL", name="emptied"),
+        # An erasure reads those of its business, and nobody's yet, for whom they name.
+        Index(None, "business_id"),
+    )
     __life__ = Life(
         category=Category.COMMUNICATION,
         links=(Matching(column="payload", finds=Finds.TEXT, then=(Delete(),)),),

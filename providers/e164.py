@@ -40,3 +40,13 @@ def e164(value: str | None, country: str) -> Number | None:
     if not (possible and same and FORM.fullmatch(text)) or number.extension:
         return None
     return Number(text, str(number.national_number))
+
+
+def at_home(text: str, country: str) -> str | None:
+    """Return the digits with which a number in E.164 is dialled within `country`; None for one of another country."""
+    from phonenumbers import PhoneNumberFormat, country_code_for_region, format_number, parse
+
+    number = parse(text)
+    if number.country_code != country_code_for_region(country.upper()):
+        return None
+    return re.sub(r"\D", "", format_number(number, PhoneNumberFormat.NATIONAL))

@@ -34,7 +34,7 @@ KEYS = {
     "supabase": "SUPABASE_SECRET_KEY",
     "lemon_squeezy": "LEMON_SQUEEZY_API_KEY",
 }
-"""What is set first of a vendor; unset, the vendor is not used, which is well as long as no kind of job needs it."""
+"""What is set first of a vendor; unset, the vendor is not used, which is well where no kind of job must have it."""
 VENDORS = ("objects", "deepgram", "anthropic", "resend", *KEYS)
 OLDEST_REDIS = (7, 0)
 OLDEST_POSTGRES = 150000
@@ -70,7 +70,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _dashboard(settings)
     yield _redis(settings)
     with closing(vendors(settings)) as given:
-        needed = {name for job in load() for name in job.payload.terms.vendors}
+        kinds = (job.payload.terms for job in load())
+        needed = {name for terms in kinds if not terms.may_lack for name in terms.vendors}
         for name in VENDORS:
             unset = None if name in needed else KEYS.get(name)
             yield _vendor(name, lambda name=name: getattr(given, name).check(), may_lack=unset)  # type: ignore[misc]
@@ -202,7 +203,7 @@ def _vendor(name: str, check: Callable[[], None], *, may_lack: str | None) -> Fi
         check()
     except JobError as error:
         if isinstance(error, Misconfigured) and (error.code, error.setting) == ("setting_missing", may_lack):
-            return Finding(name, well=True, found=f"{error.message}: no kind of job needs it")
+            return Finding(name, well=True, found=f"{error.message}: this vendor is not used")
         mend = getattr(error, "setting", "") and f"mend {error.setting}"  # type: ignore[attr-defined]
         return Finding(name, well=False, found=error.message or error.code, mend=mend or "try again in a moment")
     return Finding(name, well=True, found="answers")

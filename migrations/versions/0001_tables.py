@@ -675,6 +675,9 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
+        op.f("ix_provider_events_business_id"), "provider_events", ["business_id"], unique=False, schema="nexara"
+    )
+    op.create_index(
         op.f("ix_provider_events_received_at"), "provider_events", ["received_at"], unique=False, schema="nexara"
     )
     op.create_table(
@@ -1513,6 +1516,7 @@ def upgrade() -> None:
         sa.Column("twilio_ref", sa.Text(), nullable=True),
         sa.Column("telnyx_ref", sa.Text(), nullable=True),
         sa.Column("vapi_ref", sa.Text(), nullable=True),
+        sa.Column("elevenlabs_ref", sa.Text(), nullable=True),
         sa.Column("event_key", sa.Text(), nullable=False),
         sa.CheckConstraint("event_key ~ '^[0-9a-f]{64}$'", name=op.f("ck_calls_event_key")),
         sa.CheckConstraint("seconds >= 0", name=op.f("ck_calls_seconds")),

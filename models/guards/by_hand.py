@@ -13,6 +13,7 @@ COUNTED = (
     *("transcripts", "messages", "meter", "emails_sent"),
 )
 FACTS = ("conversations", "calls", "call_legs", "recordings", "transcripts")
+ERASING = ("erasures", "provider_events", "waitlist", "contact_forms")
 OURS = [row for row in rows() if table_of(row).schema == Row.metadata.schema]
 SEEN = sorted(
     table_of(row).name for row in OURS if issubclass(row, TenantRow) or isinstance(row.__life__.ends, Expires)
@@ -27,8 +28,10 @@ BY_HAND = frozenset(
         "function nexara.needles",
         "function nexara.leave_remains",
         "function nexara.leave_mentions",
+        "function nexara.refuse_erased",
         "policy nexara.remains scribe",
         "policy nexara.mentions scribe",
+        "policy nexara.tombstones scribe",
         "rights nexara.remains",
         "rights nexara.mentions",
         # migrations/sql/scope.sql, supabase.sql
@@ -36,6 +39,19 @@ BY_HAND = frozenset(
         "function nexara.act_for",
         "function public.enqueue_job_v1",
         "function public.enqueue_jobs_v1",
+        # migrations/sql/arrival.sql
+        "function nexara.event_key_v1",
+        "function nexara.hmac_sha256",
+        "function nexara.spelled",
+        "function nexara.digest_of",
+        "function nexara.bury_v1",
+        "function nexara.is_erased",
+        "function nexara.is_going",
+        "function nexara.told_identifiers",
+        "function nexara.person_of",
+        "function nexara.arrival_v1",
+        # migrations/sql/statistics.sql
+        "function nexara.analyze_v1",
         # migrations/sql/facts.sql
         "function nexara.recording_stored",
         "function nexara.thread_ended",
@@ -55,6 +71,24 @@ BY_HAND = frozenset(
         "function nexara.is_business_v1",
         *(f"policy nexara.{table} house" for table in COUNTED),
         *(f"rights nexara.{table}" for table in COUNTED),
+        # migrations/sql/privacy.sql
+        *(f"function nexara.{verb}_erasure_v1" for verb in ("ask", "decide", "confirm", "withdraw")),
+        *(f"function nexara.{what}_v1" for what in ("erase", "erasures", "erasure_scope", "reviews", "receipts")),
+        "function nexara.ask_erasure",
+        "function nexara.decide_review_v1",
+        # migrations/sql/erasing.sql
+        "function nexara.keep_frozen",
+        "function nexara.forget_raw_v1",
+        "trigger nexara.erasure_scope keep_frozen",
+        *(f"policy nexara.{table} scribe" for table in ERASING),
+        *(f"rights nexara.{table}" for table in ERASING),
+        # migrations/sql/copies.sql
+        "function nexara.copies_due_v1",
+        "function nexara.user_of",
+        "function nexara.sign_in_v1",
+        "function nexara.forget_user_v1",
+        *(f"policy nexara.{table} scribe" for table in ("members", "users")),
+        *(f"rights nexara.{table}" for table in ("members", "users")),
         # lifecycle/due.py
         "function nexara.expired_v1",
         "function nexara.deadlines_v1",

@@ -1,0 +1,142 @@
+"""One batch of an erasure: rows are found, what ends with them goes first, then they go; no more than so many a table."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from sqlalchemy import CursorResult, ColumnElement, Table, delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from lifecycle.paths import among, is_shared, parents, parts, row_of, target_of
+from lifecycle.progress import Progress
+from lifecycle.scrub import emptied
+from lifecycle.walk import Walk
+from models.base import Row
+from models.data_map import About, LastOut, Through
+from models.entries import rows, table_of
+
+
+class Batch:
+    """What may still be done in this transaction, and what was."""
+
+    def __init__(self, db: Session, walk: Walk, most: int) -> None:
+        self.db, self.walk, self.most = db, walk, most
+        self.done = Progress()
+
+    def room(self, table: Table) -> int:
+        """Return how many more rows of a table may go or change."""
+        return self.most - self.done.rows[table.name] - self.done.changed[table.name]
+
+    def find(self, table: Table, condition: ColumnElement[bool], *, anywhere: bool = False) -> tuple[list[UUID], bool]:
+        """Return the ids of rows that there is room for, and whether those were all.
+
+        `anywhere` begins at an id by chance: of very many rows of one business, the batches before left their dead
+        entries at the front of the index, and each would have to pass all of them.
+        """
+        room = self.room(table)
+        if room <= 0:
+            return [], False
+        asked = select(table.c.id).where(condition)
+        if not anywhere:
+            found = list(self.db.scalars(asked.limit(room)))
+            return found, len(found) < room
+        start = uuid4()
+        found = list(self.db.scalars(asked.where(table.c.id >= start).order_by(table.c.id).limit(room)))
+        if len(found) < room:
+            rest = asked.where(table.c.id < start).order_by(table.c.id).limit(room - len(found))
+            found += self.db.scalars(rest)
+        return found, len(found) < room
+
+    def end(self, table: Table, ids: Sequence[UUID]) -> bool:
+        """Delete these rows, and before them what ends with them; returns whether all of that fitted in."""
+        if not ids:
+            return True
+        for part, column, _ in parts(table):
+            theirs, are_all = self.find(part, among(part, column, ids))
+            if not self.end(part, theirs) or not are_all:
+                return False
+        self.take(table, ids)
+        return True
+
+    def take(self, table: Table, ids: Sequence[UUID]) -> None:
+        """Delete these rows, which nothing hangs on."""
+        if ids:
+            self.done.rows[table.name] += self._count(self.db.execute(delete(table).where(among(table, "id", ids))))
+
+    def change(self, table: Table, ids: Sequence[UUID], values: dict[str, ColumnElement[object]]) -> None:
+        """Change these rows."""
+        if ids:
+            made = self.db.execute(update(table).where(among(table, "id", ids)).values(values))
+            self.done.changed[table.name] += self._count(made)
+
+    def remake(self, table: Table, ids: Sequence[UUID]) -> bool:
+        """Delete what was derived from these rows, which stay without all that they had; returns whether it fitted in."""
+        made = set()
+        for part, column, derived in parts(table):
+            if derived and ids:
+                theirs = self.db.execute(select(part.c.id, part.c[column]).where(among(part, column, ids))).all()
+                made.update(parent for _, parent in theirs)
+                if not self.end(part, [row_id for row_id, _ in theirs]):
+                    return False
+        known = set(self.done.derived)
+        self.done.derived += sorted((table.name, row_id) for row_id in made if (table.name, row_id) not in known)
+        return True
+
+    def leave(self, row: type[Row], ids: Sequence[UUID]) -> bool:
+        """Before these rows go: of what they are a part of and others share, the derived rows go to be made anew."""
+        for column, parent in parents(row):
+            about = next((each for each in _about(parent) if any(isinstance(e, LastOut) for e in each.then)), None)
+            if about is None or not ids:
+                continue
+            tables = next(each.among for each in about.then if isinstance(each, LastOut))
+            mine = table_of(row)
+            of_them = select(mine.c[column]).where(among(mine, "id", ids)).distinct()
+            stays = or_(parent.c[about.column].not_in(self.walk.people), self.walk.shared(parent, tables))
+            staying = self.db.scalars(
+                select(parent.c.id).where(among(parent, "id", self.db.scalars(of_them).all()), stays)
+            )
+            if not self.remake(parent, staying.all()):
+                return False
+        return True
+
+    def unquote(self, table: Table, ids: Sequence[UUID]) -> bool:
+        """Empty what was made from these rows where it stands in rows of the same whole; derived rows go."""
+        above = _above(self.db, table, ids)
+        for row in rows():
+            theirs = table_of(row)
+            quoting = [column for column in theirs.columns if column.info.get("made_from") == table.name]
+            for key in theirs.foreign_key_constraints if quoting else ():
+                column = key.column_keys[-1]
+                whole = above.get(target_of(theirs, column).name) if column != "business_id" else None
+                if not whole:
+                    continue
+                if any(isinstance(each, Through) and each.column == column for each in row.__life__.links):
+                    if not self.remake(target_of(theirs, column), whole):
+                        return False
+                    continue
+                found = self.db.scalars(
+                    select(theirs.c.id).where(
+                        among(theirs, column, whole), or_(*(each.is_distinct_from(emptied(each)) for each in quoting))
+                    )
+                )
+                self.change(theirs, found.all(), {each.name: emptied(each) for each in quoting})
+        return True
+
+    def _count(self, result: object) -> int:
+        assert isinstance(result, CursorResult)  # noqa: S101 - of a statement that changes rows
+        return int(result.rowcount)
+
+
+def _about(table: Table) -> list[About]:
+    row = row_of(table)
+    return [link for link in row.__life__.links if isinstance(link, About)] if is_shared(row) else []
+
+
+def _above(db: Session, table: Table, ids: Sequence[UUID]) -> dict[str, Sequence[UUID]]:
+    """Return the ids of all that these rows are a part of, by table."""
+    found: dict[str, Sequence[UUID]] = {}
+    for column, parent in parents(row_of(table)):
+        wholes = db.scalars(select(table.c[column]).where(among(table, "id", ids)).distinct()).all()
+        present = [each for each in wholes if each is not None]
+        if present:
+            found |= {parent.name: present} | _above(db, parent, present)
+    return found

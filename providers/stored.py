@@ -1,0 +1,110 @@
+"""All that an S3 account holds, as an audit reads it: every version and marker of every bucket, and unfinished uploads."""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from providers.s3_client import s3_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+UNKNOWN = ("NotImplemented", "MethodNotAllowed", "501", "405")
+"""What a store answers that knows no versions, or no uploads in parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One thing in a bucket: a version of an object, a marker that one was deleted, or an upload that was never ended.
+
+    `about` is whatever the store says of it: its metadata, tags and type. `read` returns its bytes.
+    """
+
+    bucket: str
+    key: str
+    what: str = "version"
+    bytes: int = 0
+    about: tuple[str, ...] = ()
+    read: Callable[[], bytes] | None = field(default=None, compare=False)
+
+
+class Account:
+    """The store as one pair of keys sees it; `bucket` is where something may be planted."""
+
+    def __init__(self, *, endpoint: str, region: str, keys: tuple[str, str], bucket: str, timeout: float = 60.0) -> None:
+        self._client: S3Client = s3_client(endpoint=endpoint or None, region=region, keys=keys, timeout=timeout)
+        self._bucket = bucket
+
+    def listed(self, prefix: str = "") -> Iterator[Stored]:
+        """Yield everything of all buckets whose key begins so; raises the SDK's error where the store refuses."""
+        for bucket in self._client.list_buckets()["Buckets"]:
+            yield from self._versions(bucket["Name"], prefix)
+            yield from self._uploads(bucket["Name"], prefix)
+
+    @contextmanager
+    def planted(self, texts: Iterable[str]) -> Iterator[str]:
+        """Store an object for each text, with the text in its key, its body and where it may be its metadata; yield their prefix."""
+        prefix = f"audit-{secrets.token_hex(8)}/"
+        try:
+            for at, text in enumerate(texts):
+                about = {"said": text} if text.isascii() else {}
+                self._client.put_object(
+                    Bucket=self._bucket, Key=f"{prefix}{at} {text}", Body=text.encode(), Metadata=about, ContentType="text/plain"
+                )
+            yield prefix
+        finally:
+            for each in list(self._versions(self._bucket, prefix, remove=True)):
+                assert each.key.startswith(prefix)  # noqa: S101 - nothing else may go
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _versions(self, bucket: str, prefix: str, *, remove: bool = False) -> Iterator[Stored]:
+        for key, version, is_marker in self._keys(bucket, prefix):
+            named: dict[str, Any] = {"Bucket": bucket, "Key": key} | ({"VersionId": version} if version else {})
+            if remove:
+                self._client.delete_object(**named)
+                yield Stored(bucket, key)
+            elif is_marker:
+                yield Stored(bucket, key, "marker")
+            else:
+                yield self._version(named)
+
+    def _version(self, named: dict[str, Any]) -> Stored:
+        head = self._client.head_object(**named)
+        about = [head.get("ContentType", ""), head.get("ContentDisposition", "")]
+        about += [f"{name} {value}" for name, value in head.get("Metadata", {}).items()]
+        if head.get("TagCount", 0):
+            tags = self._client.get_object_tagging(**named)["TagSet"]
+            about += [f"{tag['Key']} {tag['Value']}" for tag in tags]
+        read = partial(self._read, named)
+        return Stored(named["Bucket"], named["Key"], "version", head["ContentLength"], tuple(about), read)
+
+    def _read(self, named: dict[str, Any]) -> bytes:
+        return self._client.get_object(**named)["Body"].read()
+
+    def _keys(self, bucket: str, prefix: str) -> Iterator[tuple[str, str | None, bool]]:
+        """Yield key and version of all that is there; of a store without versions the keys."""
+        client = self._client
+        try:
+            for versions in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+                yield from ((each["Key"], each["VersionId"], False) for each in versions.get("Versions", []))
+                yield from ((each["Key"], each["VersionId"], True) for each in versions.get("DeleteMarkers", []))
+        except client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in UNKNOWN:
+                raise
+            for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                yield from ((each["Key"], None, False) for each in page.get("Contents", []))
+
+    def _uploads(self, bucket: str, prefix: str) -> Iterator[Stored]:
+        client = self._client
+        try:
+            for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
+                yield from (Stored(bucket, each["Key"], "upload") for each in page.get("Uploads", []))
+        except client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in UNKNOWN:
+                raise
