@@ -1,5 +1,7 @@
 """What the house may count: SQL functions written from the data map, that give out tables, days and numbers."""
 
+# ruff: noqa: S608 - it writes SQL, from names of ours
+
 from collections.abc import Iterator
 
 from sqlalchemy import Table
@@ -20,8 +22,7 @@ FUNCTIONS = {
 }
 MAY = (
     # On-call counts every business's; a job its own, or, of the house, every one's.
-    "(current_setting('role') <> 'tenant_job' OR "
-    f"(SELECT nexara.scope()) IN ('{HOUSE}'::uuid, p_business))"
+    f"(current_setting('role') <> 'tenant_job' OR (SELECT nexara.scope()) IN ('{HOUSE}'::uuid, p_business))"
 )
 
 
@@ -43,7 +44,7 @@ def _holdings() -> str:
         "CREATE OR REPLACE FUNCTION nexara.holdings_v1(p_business uuid)\n"
         "RETURNS TABLE (source text, what text, amount bigint)\n"
         "LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$\n"
-        f"  WITH b AS MATERIALIZED (SELECT p_business AS id WHERE {MAY})\n"  # noqa: S608 - names of ours
+        f"  WITH b AS MATERIALIZED (SELECT p_business AS id WHERE {MAY})\n"
         f"  SELECT c.source, c.what, c.amount FROM (\n{asked}\n  ) c (source, what, amount) WHERE c.amount > 0\n$$"
     )
 
@@ -55,8 +56,10 @@ def _counts(table: Table, of: str) -> list[str]:
     numbers = ["count(*) AS n"] + [f"count(t.{name}) AS n{place}" for place, (_, name) in enumerate(named)]
     told = [f"('{ROWS}', c.n)"] + [f"('{store}', c.n{place})" for place, (store, _) in enumerate(named)]
     found = [
-        f"    SELECT '{table.name}', v.what, v.amount FROM (SELECT {', '.join(numbers)} FROM {of}) c,\n"
-        f"      LATERAL (VALUES {', '.join(told)}) v (what, amount)"
+        (
+            f"    SELECT '{table.name}', v.what, v.amount FROM (SELECT {', '.join(numbers)} FROM {of}) c,\n"
+            f"      LATERAL (VALUES {', '.join(told)}) v (what, amount)"
+        )
     ]
     for each in columns:
         if "at_in" in each.info:
@@ -95,7 +98,7 @@ def _forecast() -> str:
         "CREATE OR REPLACE FUNCTION nexara.forecast_v1(p_business uuid, p_from timestamptz, p_until timestamptz)\n"
         "RETURNS TABLE (source text, day date, what text, amount bigint)\n"
         "LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$\n"
-        f"  WITH b AS MATERIALIZED (\n    SELECT {columns} FROM nexara.{TENANTS.name} b\n"  # noqa: S608 - names of ours
+        f"  WITH b AS MATERIALIZED (\n    SELECT {columns} FROM nexara.{TENANTS.name} b\n"
         f"    WHERE b.id = p_business AND {MAY}\n  ),\n{with_steps}\n"
         "  SELECT c.source, greatest(c.day, (p_from AT TIME ZONE 'UTC')::date), c.what, sum(c.amount)::bigint\n"
         f"  FROM (\n{asked}\n  UNION ALL\n"
@@ -141,7 +144,7 @@ def _house_forecast() -> str:
         "CREATE OR REPLACE FUNCTION nexara.house_forecast_v1(p_from timestamptz, p_until timestamptz)\n"
         "RETURNS TABLE (source text, day date, what text, amount bigint)\n"
         "LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$\n"
-        "  SELECT c.source, greatest(c.day, (p_from AT TIME ZONE 'UTC')::date), "  # noqa: S608 - names of ours
+        "  SELECT c.source, greatest(c.day, (p_from AT TIME ZONE 'UTC')::date), "
         f"'{ROWS}', sum(c.amount)::bigint\n"
         f"  FROM (\n{asked}\n  ) c (source, day, amount) GROUP BY 1, 2\n$$"
     )

@@ -44,7 +44,7 @@ def expired() -> str:
     return (
         "CREATE OR REPLACE FUNCTION nexara.expired_v1(p_as_of timestamptz) RETURNS SETOF uuid\n"
         "LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$\n"
-        f"  SELECT b.id FROM {TENANTS.schema}.{TENANTS.name} b\n"  # noqa: S608 - names of ours
+        f"  SELECT b.id FROM {TENANTS.schema}.{TENANTS.name} b\n"
         f"  WHERE (SELECT nexara.scope()) = '{HOUSE}' AND (\n    {anything})\n$$"
     )
 

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Table, delete, exists, func, select, updat
 from sqlalchemy.orm import Session
 
 from lifecycle.ends import Ending, endings, own_links, parts, tenant_tables
-from lifecycle.meant import TENANTS
 from lifecycle.made import clear
+from lifecycle.meant import TENANTS
 from models.data_map import CountryPeriod, TenantSays
 from models.entries import rows, table_of
 from models.indexes import KEEP_UNTIL
@@ -20,9 +20,7 @@ PATIENCE = 0.05
 """Seconds for which one transaction goes on with a further batch: what it deleted stays locked until it ends."""
 
 
-def expire(
-    db: Session, as_of: datetime, *, of_tenants: bool, batch: int = BATCH, patience: float = PATIENCE
-) -> bool:
+def expire(db: Session, as_of: datetime, *, of_tenants: bool, batch: int = BATCH, patience: float = PATIENCE) -> bool:
     """Delete what this transaction may see and whose time is over, `batch` rows of a table at once.
 
     Returns whether there may be more: whoever asks goes on in another transaction.
@@ -94,7 +92,5 @@ def _end_tenant(db: Session, as_of: datetime) -> None:
     if not isinstance(life.ends, CountryPeriod):
         return
     over = Ending(TENANTS, KEEP_UNTIL, life.ends, of_tenants=True).over(as_of)
-    left: list[ColumnElement[bool]] = [
-        exists().where(table.c.business_id == TENANTS.c.id) for table in tenant_tables()
-    ]
+    left: list[ColumnElement[bool]] = [exists().where(table.c.business_id == TENANTS.c.id) for table in tenant_tables()]
     db.execute(delete(TENANTS).where(over, *(~each for each in left)))

@@ -35,7 +35,11 @@ def test_what_points_at_a_row_that_ends_goes_with_it_or_forgets_it(ending):
         for row in OURS:
             for key in table_of(row).foreign_key_constraints:
                 if key.referred_table is table and table_of(row) not in gone:
-                    assert (key.ondelete or "").startswith("SET NULL ("), (table_of(row).name, key.column_keys, table.name)
+                    assert (key.ondelete or "").startswith("SET NULL ("), (
+                        table_of(row).name,
+                        key.column_keys,
+                        table.name,
+                    )
 
 
 @pytest.mark.parametrize("ending", endings(), ids=lambda each: each.table.name)
@@ -46,7 +50,9 @@ def test_what_is_over_is_found_by_an_index(ending):
 
 def test_only_the_closed_list_of_reasons_keeps_anything():
     assert [str(reason) for reason in Because] == ["legal", "billing", "security", "objection", "controller"]
-    assert {ending.because for _, ending in KEPT} <= set(Because) - {Because.CONTROLLER}, "that one ends with the tenant"
+    assert {ending.because for _, ending in KEPT} <= set(Because) - {Because.CONTROLLER}, (
+        "that one ends with the tenant"
+    )
 
 
 def test_a_kept_row_keeps_no_column_that_its_reason_does_not_need():
@@ -82,5 +88,5 @@ def test_no_table_of_the_product_is_named_in_lifecycle():
     for path in files(".py", under=("lifecycle",)):
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                named = {node.value, *re.findall(r"(?:nexara|live)\.([a-z_]+)", node.value)} & product
+                named = set(re.findall(r"(?:nexara|live)\.([a-z_]+)", node.value)) & product
                 assert named == set(), f"{name(path)}:{node.lineno}"
