@@ -40,6 +40,7 @@ def count(house, table):
 def told(shop, house):
     """A recorded call of June with a transcript, a summary and a lead that quotes the caller."""
     call = shop.call(b"RIFF")
+    house.sql("UPDATE nexara.recordings SET created_at = :at", at=MONDAY)
     with house.admin.begin() as db:
         plain = {"business_id": shop.business}
         db.execute(
@@ -211,7 +212,7 @@ def test_more_rows_do_not_make_the_question_slower(house, new_shop):
     insert = (
         "INSERT INTO nexara.meter (business_id, event_key, source, unit, quantity, at)"
         " SELECT :b, encode(sha256(i::text::bytea), 'hex'), 'call', 'call_second', 1, :at"
-        " FROM generate_series(:low, :high) i"
+        " FROM generate_series(CAST(:low AS integer), :high) i"
     )
     house.sql(insert, b=shop.business, at=MONDAY + LASTED, low=1, high=3)
     few = buffers()
