@@ -43,7 +43,7 @@ def expire(db: Session, as_of: datetime, *, of_tenants: bool, batch: int = BATCH
 
 
 def _ended(db: Session, each: Ending, as_of: datetime, batch: int) -> Sequence[UUID]:
-    """Return the ids of rows whose time is over; one that a younger row of its table points at waits for that one."""
+    """Return the ids of rows whose time is over; one that a younger row of its table points at waits for it."""
     table = each.table
     setting = None
     if isinstance(each.ends, TenantSays):
@@ -55,7 +55,9 @@ def _ended(db: Session, each: Ending, as_of: datetime, batch: int) -> Sequence[U
         for name in own_links(table)
     ]
     free = [~wait for wait in waits]
-    return db.scalars(select(table.c.id).where(each.over(as_of, setting), *free).limit(batch)).all()
+    # The oldest first, which is how the index has them.
+    oldest = select(table.c.id).where(each.over(as_of, setting), *free).order_by(table.c[each.column]).limit(batch)
+    return db.scalars(oldest).all()
 
 
 def _not_longer(db: Session, each: Ending, ids: Sequence[UUID]) -> Sequence[UUID]:
