@@ -139,7 +139,9 @@ class Settings(BaseSettings):
     # The end of a business's data. `migrate` tells the database.
     retention_rows_days: Annotated[
         int,
-        Field(ge=1, le=60, description="Days after access ended by which a business's rows are gone; set by `migrate`."),
+        Field(
+            ge=1, le=60, description="Days after access ended by which a business's rows are gone; set by `migrate`."
+        ),
     ] = 45
     retention_vendors_days: Annotated[
         int,

@@ -1,13 +1,15 @@
 """What the house may count: SQL functions written from the data map, that give out tables, days and numbers."""
 
+# ruff: noqa: S608 - it writes SQL, from names of ours
+
 from collections.abc import Iterator
-from typing import Any
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Table
 
-from lifecycle.ends import Ending, endings, own_links, tenant_tables, tenants_table, throughs
+from lifecycle.ends import Ending, copies, endings, own_links, tenant_tables, throughs
+from lifecycle.meant import TENANTS
 from lifecycle.over import day_of, over
-from models.data_map import Holds, TenantSays
+from models.data_map import TenantSays
 from models.indexes import KEEP_UNTIL
 
 HOUSE = "00000000-0000-0000-0000-000000000000"
@@ -20,8 +22,7 @@ FUNCTIONS = {
 }
 MAY = (
     # On-call counts every business's; a job its own, or, of the house, every one's.
-    "(current_setting('role') <> 'tenant_job' OR "
-    f"(SELECT nexara.scope()) IN ('{HOUSE}'::uuid, p_business))"
+    f"(current_setting('role') <> 'tenant_job' OR (SELECT nexara.scope()) IN ('{HOUSE}'::uuid, p_business))"
 )
 
 
@@ -43,20 +44,22 @@ def _holdings() -> str:
         "CREATE OR REPLACE FUNCTION nexara.holdings_v1(p_business uuid)\n"
         "RETURNS TABLE (source text, what text, amount bigint)\n"
         "LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$\n"
-        f"  WITH b AS MATERIALIZED (SELECT p_business AS id WHERE {MAY})\n"  # noqa: S608 - names of ours
+        f"  WITH b AS MATERIALIZED (SELECT p_business AS id WHERE {MAY})\n"
         f"  SELECT c.source, c.what, c.amount FROM (\n{asked}\n  ) c (source, what, amount) WHERE c.amount > 0\n$$"
     )
 
 
 def _counts(table: Table, of: str) -> list[str]:
     """Count rows, and copies by store: one look for what a column's name says, one more for each that a row says."""
-    columns = [each for each in table.columns if _holds(each).outside]
+    columns = copies(table)
     named = [(str(each.info["at"]), each.name) for each in columns if "at" in each.info]
     numbers = ["count(*) AS n"] + [f"count(t.{name}) AS n{place}" for place, (_, name) in enumerate(named)]
     told = [f"('{ROWS}', c.n)"] + [f"('{store}', c.n{place})" for place, (store, _) in enumerate(named)]
     found = [
-        f"    SELECT '{table.name}', v.what, v.amount FROM (SELECT {', '.join(numbers)} FROM {of}) c,\n"
-        f"      LATERAL (VALUES {', '.join(told)}) v (what, amount)"
+        (
+            f"    SELECT '{table.name}', v.what, v.amount FROM (SELECT {', '.join(numbers)} FROM {of}) c,\n"
+            f"      LATERAL (VALUES {', '.join(told)}) v (what, amount)"
+        )
     ]
     for each in columns:
         if "at_in" in each.info:
@@ -88,7 +91,6 @@ def _forecast() -> str:
                 f"    SELECT w.id, min(w.day) AS day FROM (\n{all_ways}\n    ) w GROUP BY w.id\n  )"
             )
     asked = "\n  UNION ALL\n".join(each for table in going for each in _daily(table))
-    tenants = tenants_table()
     settings = sorted({each.ends.setting for each in aged.values() if isinstance(each.ends, TenantSays)})
     columns = ", ".join(f"b.{name}" for name in ["id", *settings, KEEP_UNTIL])
     with_steps = ",\n".join(steps)
@@ -96,11 +98,11 @@ def _forecast() -> str:
         "CREATE OR REPLACE FUNCTION nexara.forecast_v1(p_business uuid, p_from timestamptz, p_until timestamptz)\n"
         "RETURNS TABLE (source text, day date, what text, amount bigint)\n"
         "LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$\n"
-        f"  WITH b AS MATERIALIZED (\n    SELECT {columns} FROM nexara.{tenants.name} b\n"  # noqa: S608 - names of ours
+        f"  WITH b AS MATERIALIZED (\n    SELECT {columns} FROM nexara.{TENANTS.name} b\n"
         f"    WHERE b.id = p_business AND {MAY}\n  ),\n{with_steps}\n"
         "  SELECT c.source, greatest(c.day, (p_from AT TIME ZONE 'UTC')::date), c.what, sum(c.amount)::bigint\n"
         f"  FROM (\n{asked}\n  UNION ALL\n"
-        f"    SELECT '{tenants.name}', b.{KEEP_UNTIL} + 1, '{ROWS}', 1 FROM b\n"
+        f"    SELECT '{TENANTS.name}', b.{KEEP_UNTIL} + 1, '{ROWS}', 1 FROM b\n"
         f"    WHERE b.{KEEP_UNTIL} < (p_until AT TIME ZONE 'UTC')::date\n"
         "  ) c (source, day, what, amount)\n  WHERE c.amount > 0 GROUP BY 1, 2, 3\n$$"
     )
@@ -121,7 +123,7 @@ def _by_age(each: Ending) -> str:
 
 def _daily(table: Table) -> Iterator[str]:
     """Count what goes of a table on each day: rows, and copies by store."""
-    columns = [each for each in table.columns if _holds(each).outside]
+    columns = copies(table)
     yield f"    SELECT '{table.name}', g.day, '{ROWS}', count(*) FROM going_{table.name} g GROUP BY g.day"
     for each in columns:
         store = f"t.{each.info['at_in']}" if "at_in" in each.info else f"'{each.info['at']}'"
@@ -142,12 +144,7 @@ def _house_forecast() -> str:
         "CREATE OR REPLACE FUNCTION nexara.house_forecast_v1(p_from timestamptz, p_until timestamptz)\n"
         "RETURNS TABLE (source text, day date, what text, amount bigint)\n"
         "LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$\n"
-        "  SELECT c.source, greatest(c.day, (p_from AT TIME ZONE 'UTC')::date), "  # noqa: S608 - names of ours
+        "  SELECT c.source, greatest(c.day, (p_from AT TIME ZONE 'UTC')::date), "
         f"'{ROWS}', sum(c.amount)::bigint\n"
         f"  FROM (\n{asked}\n  ) c (source, day, amount) GROUP BY 1, 2\n$$"
     )
-
-
-def _holds(column: Column[Any]) -> Holds:
-    holds: Holds = column.info["holds"]
-    return holds

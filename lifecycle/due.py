@@ -7,7 +7,8 @@ from sqlalchemy import Connection, text
 
 from lifecycle import counted, deadlines, sight
 from lifecycle.deadlines import Deadlines
-from lifecycle.ends import endings, tenants_table
+from lifecycle.ends import endings
+from lifecycle.meant import TENANTS
 from lifecycle.over import over
 from models.indexes import KEEP_UNTIL
 
@@ -32,7 +33,6 @@ def expired() -> str:
     It goes from business to business and asks each table's index for the oldest row: what it reads grows with the
     businesses, not with their rows. OFFSET 0 keeps the planner from reading a whole table into a hash instead.
     """
-    tenants = tenants_table()
     asked = [
         f"EXISTS (SELECT FROM {each.table.schema}.{each.table.name} t\n"
         f"             WHERE t.business_id = b.id AND {over(each, 'p_as_of')} OFFSET 0)"
@@ -44,7 +44,7 @@ def expired() -> str:
     return (
         "CREATE OR REPLACE FUNCTION nexara.expired_v1(p_as_of timestamptz) RETURNS SETOF uuid\n"
         "LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$\n"
-        f"  SELECT b.id FROM {tenants.schema}.{tenants.name} b\n"  # noqa: S608 - names of ours
+        f"  SELECT b.id FROM {TENANTS.schema}.{TENANTS.name} b\n"
         f"  WHERE (SELECT nexara.scope()) = '{HOUSE}' AND (\n    {anything})\n$$"
     )
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Table, literal
+from sqlalchemy import Column, ColumnElement, DateTime, Table, literal
 
+from lifecycle.meant import TENANTS
 from models.base import PlatformRow, Row
-from models.data_map import CountryPeriod, Expires, TenantSays, Through
+from models.data_map import CountryPeriod, Expires, Holds, TenantSays, Through
 from models.entries import rows, table_of
 from models.indexes import aged_by
 
@@ -45,28 +47,14 @@ def endings() -> tuple[Ending, ...]:
 
 
 def _endings() -> Iterator[Ending]:
-    tenants = tenants_table()
     for row in rows():
         table, ends = table_of(row), row.__life__.ends
-        if table.schema != Row.metadata.schema or table is tenants:
+        if table.schema != Row.metadata.schema or table is TENANTS:
             continue
         if isinstance(ends, Expires | TenantSays | CountryPeriod):
             column = aged_by(row.__life__)
             assert column is not None  # noqa: S101 - each of these three counts on a column
             yield Ending(table, column, ends, not issubclass(row, PlatformRow))
-
-
-@cache
-def tenants_table() -> Table:
-    """Return the table of the tenants themselves: what every `business_id` points at."""
-    (table,) = {
-        key.column.table
-        for row in rows()
-        if not issubclass(row, PlatformRow)
-        for key in table_of(row).c.business_id.foreign_keys
-        if key.column.primary_key and key.column.name == "id"
-    }
-    return table
 
 
 @cache
@@ -93,6 +81,15 @@ def throughs() -> tuple[tuple[Table, str, Table], ...]:
         if isinstance(link, Through)
         for key in table_of(row).columns[link.column].foreign_keys
     )
+
+
+def copies(table: Table) -> list[Column[Any]]:
+    """List the columns that name a copy outside our tables, secrets left out: nobody reads one in order to count it."""
+    return [column for column in table.columns if _names_a_copy(column.info["holds"])]
+
+
+def _names_a_copy(holds: Holds) -> bool:
+    return holds.outside and not holds.secret
 
 
 def own_links(table: Table) -> list[str]:

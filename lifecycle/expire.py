@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from lifecycle.ends import Ending, endings, own_links, parts, tenant_tables, tenants_table
+from lifecycle.ends import Ending, endings, own_links, parts, tenant_tables
 from lifecycle.made import clear
+from lifecycle.meant import TENANTS
 from models.data_map import CountryPeriod, TenantSays
 from models.entries import rows, table_of
 from models.indexes import KEEP_UNTIL
@@ -19,9 +20,7 @@ PATIENCE = 0.05
 """Seconds for which one transaction goes on with a further batch: what it deleted stays locked until it ends."""
 
 
-def expire(
-    db: Session, as_of: datetime, *, of_tenants: bool, batch: int = BATCH, patience: float = PATIENCE
-) -> bool:
+def expire(db: Session, as_of: datetime, *, of_tenants: bool, batch: int = BATCH, patience: float = PATIENCE) -> bool:
     """Delete what this transaction may see and whose time is over, `batch` rows of a table at once.
 
     Returns whether there may be more: whoever asks goes on in another transaction.
@@ -44,30 +43,32 @@ def expire(
 
 
 def _ended(db: Session, each: Ending, as_of: datetime, batch: int) -> Sequence[UUID]:
-    """Return the ids of rows whose time is over; one that a younger row of its table points at waits for that one."""
+    """Return the ids of rows whose time is over; one that a younger row of its table points at waits for it."""
     table = each.table
     setting = None
     if isinstance(each.ends, TenantSays):
         # One row: a tenant's transaction sees itself alone.
-        setting = select(tenants_table().c[each.ends.setting]).scalar_subquery()
+        setting = select(TENANTS.c[each.ends.setting]).scalar_subquery()
     later = table.alias()
     waits = [
         exists().where(later.c.business_id == table.c.business_id, later.c[name] == table.c.id)
         for name in own_links(table)
     ]
     free = [~wait for wait in waits]
-    return db.scalars(select(table.c.id).where(each.over(as_of, setting), *free).limit(batch)).all()
+    # The oldest first, which is how the index has them.
+    oldest = select(table.c.id).where(each.over(as_of, setting), *free).order_by(table.c[each.column]).limit(batch)
+    return db.scalars(oldest).all()
 
 
 def _not_longer(db: Session, each: Ending, ids: Sequence[UUID]) -> Sequence[UUID]:
     """Leave out rows that the law, or the business's country, has come to want for longer; they get their new day."""
     if not (isinstance(each.ends, CountryPeriod) and ids):
         return ids
-    table, tenants = each.table, tenants_table()
+    table = each.table
     period = func.nexara.keep_until_v1(
-        str(each.ends.because), tenants.c.country, tenants.c.zone, table.c[each.ends.since]
+        str(each.ends.because), TENANTS.c.country, TENANTS.c.zone, table.c[each.ends.since]
     )
-    wanted = select(period).where(tenants.c.id == table.c.business_id).scalar_subquery()
+    wanted = select(period).where(TENANTS.c.id == table.c.business_id).scalar_subquery()
     kept = table.c[KEEP_UNTIL]
     longer = update(table).where(table.c.id.in_(ids), kept < wanted).values({KEEP_UNTIL: wanted})
     stay = set(db.scalars(longer.returning(table.c.id)))
@@ -89,12 +90,9 @@ def end(db: Session, table: Table, ids: Sequence[UUID], batch: int = BATCH) -> b
 
 def _end_tenant(db: Session, as_of: datetime) -> None:
     """Delete the tenant's own row when its period is over and nothing of it is left."""
-    tenants = tenants_table()
-    (life,) = (row.__life__ for row in rows() if table_of(row) is tenants)
+    (life,) = (row.__life__ for row in rows() if table_of(row) is TENANTS)
     if not isinstance(life.ends, CountryPeriod):
         return
-    over = Ending(tenants, KEEP_UNTIL, life.ends, of_tenants=True).over(as_of)
-    left: list[ColumnElement[bool]] = [
-        exists().where(table.c.business_id == tenants.c.id) for table in tenant_tables()
-    ]
-    db.execute(delete(tenants).where(over, *(~each for each in left)))
+    over = Ending(TENANTS, KEEP_UNTIL, life.ends, of_tenants=True).over(as_of)
+    left: list[ColumnElement[bool]] = [exists().where(table.c.business_id == TENANTS.c.id) for table in tenant_tables()]
+    db.execute(delete(TENANTS).where(over, *(~each for each in left)))

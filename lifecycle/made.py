@@ -1,17 +1,15 @@
 """What was made from a row is cleared when that row ends: the summary of a recording, the words quoted from it."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, Table, select, update
 from sqlalchemy.orm import Session
 
 from lifecycle.ends import throughs
-from models.data_map import Scrubs
+from lifecycle.scrub import emptied
 from models.entries import rows, table_of
-
-CLEARED = "[deleted]"
-"""What stands where a text was that may not be empty."""
 
 
 def clear(db: Session, table: Table, ids: Sequence[UUID]) -> int:
@@ -27,22 +25,17 @@ def clear(db: Session, table: Table, ids: Sequence[UUID]) -> int:
     for above, found in _above(db, table, list(ids)):
         for other, columns in made:
             for column in _pointing(other, above):
-                emptied = update(other).where(column.in_(found)).values({each: emptied_to(each) for each in columns})
-                changed += db.execute(emptied).rowcount  # type: ignore[attr-defined]  # of an UPDATE it is there
+                cleared = update(other).where(column.in_(found)).values({each: emptied(each) for each in columns})
+                changed += db.execute(cleared).rowcount  # type: ignore[attr-defined]  # of an UPDATE it is there
     return changed
 
 
-def made_from(table: Table) -> Iterator[tuple[Table, list[Column[object]]]]:
+def made_from(table: Table) -> Iterator[tuple[Table, list[Column[Any]]]]:
     """Yield the tables that have columns made from rows of this one, with those columns."""
     for row in rows():
         columns = [each for each in table_of(row).columns if each.info.get("made_from") == table.name]
         if columns:
             yield table_of(row), columns
-
-
-def emptied_to(column: Column[object]) -> str | None:
-    """Return what a cleared column holds."""
-    return None if column.nullable or column.info["holds"].scrub is Scrubs.NULL else CLEARED
 
 
 def _above(db: Session, table: Table, ids: list[UUID]) -> Iterator[tuple[Table, list[UUID]]]:
@@ -55,7 +48,7 @@ def _above(db: Session, table: Table, ids: list[UUID]) -> Iterator[tuple[Table, 
                 yield from _above(db, parent, found)
 
 
-def _pointing(table: Table, at: Table) -> Iterator[Column[object]]:
+def _pointing(table: Table, at: Table) -> Iterator[Column[Any]]:
     for key in table.foreign_key_constraints:
         if key.referred_table is at:
             yield table.columns[key.column_keys[-1]]

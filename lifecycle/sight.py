@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from sqlalchemy import Table
 
-from lifecycle.ends import endings, own_links, tenant_tables, tenants_table, throughs
-from models.data_map import Holds, TenantSays
+from lifecycle.ends import copies, endings, own_links, tenant_tables, throughs
+from lifecycle.meant import TENANTS
+from models.data_map import TenantSays
 
 ENDS = ("ended_at", "erasing_at", "erased_at", "keep_until", "country")
 
@@ -27,7 +28,9 @@ def seen() -> Iterator[tuple[Table, list[str]]]:
     """Yield each table that the house counts, with the columns that it needs for it."""
     aged = {each.table.key: each.column for each in endings()}
     for table in tenant_tables():
-        told = ["business_id", "id", *copies(table)]
+        told = ["business_id", "id"]
+        for column in copies(table):
+            told += [column.name] + ([column.info["at_in"]] if "at_in" in column.info else [])
         told += [aged[table.key]] if table.key in aged else []
         told += [column for child, column, _ in throughs() if child is table]
         told += own_links(table) if table.key in aged else []
@@ -35,16 +38,5 @@ def seen() -> Iterator[tuple[Table, list[str]]]:
     for each in endings():
         if not each.of_tenants:
             yield each.table, [each.column]
-    tenants = tenants_table()
     settings = sorted({each.ends.setting for each in endings() if isinstance(each.ends, TenantSays)})
-    yield tenants, ["id", *settings, *(name for name in ENDS if name in tenants.columns)]
-
-
-def copies(table: Table) -> list[str]:
-    """List the columns that name a copy outside our tables, and those that say at which vendor it is."""
-    found = []
-    for column in table.columns:
-        holds: Holds = column.info["holds"]
-        if holds.outside:
-            found += [column.name] + ([column.info["at_in"]] if "at_in" in column.info else [])
-    return found
+    yield TENANTS, ["id", *settings, *(name for name in ENDS if name in TENANTS.columns)]

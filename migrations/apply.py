@@ -28,8 +28,9 @@ CHANCES = 20
 def migrate(admin_url: str, passwords: Mapping[str, str] | None = None, deadlines: Deadlines | None = None) -> None:
     """Migrate the database; may be run any number of times, and while workers run.
 
-    `passwords` are set for the login roles named in it; without `deadlines` those that the database knows stay. Waits at most 10 s for any lock: a reader in the way makes it
-    fail and change nothing of that step, rather than make everybody wait behind it.
+    `passwords` are set for the login roles named in it; without `deadlines` those that the database knows stay. Waits
+    at most 10 s for any lock: a reader in the way makes it fail and change nothing of that step, rather than make
+    everybody wait behind it.
     """
     engine = create_engine(admin_url)
     try:

@@ -63,7 +63,9 @@ def run(
         _print(_counted(settings, min(now, until), until, business), as_json=as_json)
         return
     if as_of or business:
-        raise NotConfigured("--as-of and --business are for --dry-run: nothing goes before its time, and all of it then")
+        raise NotConfigured(
+            "--as-of and --business are for --dry-run: nothing goes before its time, and all of it then"
+        )
     job_id = enqueue(settings, "retention.sweep", json.dumps({"as_of": now.isoformat()}), None, actor=actor, why=why)
     click.echo(json.dumps({"id": job_id}) if as_json else f"job {job_id} sweeps what is over")
 

@@ -75,7 +75,7 @@ CREATE FUNCTION nexara.told_identifiers(p_identifiers jsonb) RETURNS TABLE (kind
 LANGUAGE plpgsql IMMUTABLE SET search_path = nexara, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-  IF CASE WHEN jsonb_typeof(p_identifiers) = 'array' THEN jsonb_array_length(p_identifiers) > 20 ELSE true END THEN
+  IF (CASE WHEN jsonb_typeof(p_identifiers) = 'array' THEN jsonb_array_length(p_identifiers) > 20 ELSE true END) THEN
     RAISE EXCEPTION 'p_identifiers is a list of at most 20' USING ERRCODE = '22023',
       HINT = '[{"kind": "phone", "value": "+…"}]; [] for a withheld number; null for what belongs to something that came before';
   END IF;

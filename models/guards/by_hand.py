@@ -113,7 +113,7 @@ BY_HAND = frozenset(
         "trigger nexara.subscriptions access_ended",
         "trigger nexara.businesses no_way_back",
         "trigger nexara.erasures business_erasing",
-        *(f"policy nexara.{table} ending" for table in ("businesses", "subscriptions", "suppressions", "erasures")),
+        *(f"policy nexara.{table} ending" for table in ("businesses", "subscriptions", "suppressions")),
         # migrations/sql/activity.sql
         "function nexara.count_month_v1",
         "function nexara.month_due_v1",

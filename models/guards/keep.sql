@@ -37,7 +37,10 @@ DECLARE
   since CONSTANT timestamptz := (told ->> TG_ARGV[0])::timestamptz;
 BEGIN
   IF since IS NULL THEN
-    NEW.keep_until := NULL;
+    -- Its time has not begun: no day, but for one that an erasure gives it. A business that came back has none either.
+    IF TG_OP = 'UPDATE' AND to_jsonb(OLD) ->> TG_ARGV[0] IS NOT NULL THEN
+      NEW.keep_until := NULL;
+    END IF;
   ELSIF told ? 'business_id' THEN
     SELECT nexara.keep_until_v1(TG_ARGV[1], b.country, b.zone, since) INTO NEW.keep_until
     FROM businesses b WHERE b.id = (told ->> 'business_id')::uuid;

@@ -8,8 +8,14 @@ from tests.cli.conftest import Run
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"retention_vendors_days": "40"}, "RETENTION_VENDORS_DAYS: Value error, must not be less than RETENTION_ROWS_DAYS"),
-        ({"retention_last_days": "49"}, "RETENTION_LAST_DAYS: Value error, must not be less than RETENTION_VENDORS_DAYS"),
+        (
+            {"retention_vendors_days": "40"},
+            "RETENTION_VENDORS_DAYS: Value error, must not be less than RETENTION_ROWS_DAYS",
+        ),
+        (
+            {"retention_last_days": "49"},
+            "RETENTION_LAST_DAYS: Value error, must not be less than RETENTION_VENDORS_DAYS",
+        ),
         ({"retention_last_days": "61"}, "RETENTION_LAST_DAYS: Input should be less than or equal to 60"),
         ({"retention_rows_days": "0"}, "RETENTION_ROWS_DAYS: Input should be greater than or equal to 1"),
     ],

@@ -50,10 +50,20 @@ class Town:
         of = {"business_id": business}
         ended_at = at + timedelta(seconds=seconds) if ended else None
         self.tables[Conversation].append(
-            of | {"id": conversation, "person_id": person, "channel": "call", "started_at": at, "ended_at": ended_at, "event_key": key}
+            of
+            | {
+                "id": conversation,
+                "person_id": person,
+                "channel": "call",
+                "started_at": at,
+                "ended_at": ended_at,
+                "event_key": key,
+            }
         )
         self.tables[Call].append(of | {"conversation_id": conversation, "seconds": seconds, "event_key": key})
-        self.tables[Meter].append(of | {"event_key": key, "source": "call", "unit": "call_second", "quantity": seconds, "at": at})
+        self.tables[Meter].append(
+            of | {"event_key": key, "source": "call", "unit": "call_second", "quantity": seconds, "at": at}
+        )
         if outcome:
             self.tables[Lead].append(
                 of | {"person_id": person, "conversation_id": conversation, "intent": outcome, "urgency": "low"}
@@ -72,7 +82,10 @@ class Town:
         self.write()
         self.house.house_enqueue(CountMonths(as_of=as_of))
         assert {ended.state for ended in self.house.drain()} <= {"succeeded", "available"}
-        return {(row.industry, row.channel, row.outcome): row for row in self.house.rows(CELLS + " WHERE month = :m", m=MONTH)}
+        return {
+            (row.industry, row.channel, row.outcome): row
+            for row in self.house.rows(CELLS + " WHERE month = :m", m=MONTH)
+        }
 
     def crowd(self, industry, outcome, people_of_each, **more):
         """Let so many people of each of some businesses call once; return the businesses."""
@@ -195,7 +208,13 @@ def test_a_town_of_people_measured(town, record_property):
                 person = town.person(business)
                 for _ in range(draw.choice([1, 1, 1, 2, 5])):
                     outcome = draw.choices(OUTCOMES, [40, 15, 20, 2, 23])[0]
-                    town.calls(business, person, outcome, seconds=draw.randint(5, 900), at=JUNE + timedelta(minutes=draw.randint(0, 43_000)))
+                    town.calls(
+                        business,
+                        person,
+                        outcome,
+                        seconds=draw.randint(5, 900),
+                        at=JUNE + timedelta(minutes=draw.randint(0, 43_000)),
+                    )
     told = town.count()
     house = town.house
     facts = house.rows(
@@ -228,9 +247,7 @@ def test_a_town_of_people_measured(town, record_property):
             assert len({business for cell in hidden for business in of_each[cell]}) >= 5
             least = min(least or len(who), len(who))
     # What the two together do tell of one metered call: how likely each outcome is, in its month, industry and channel.
-    surest = max(
-        row.conversations / metered[industry] for (industry, _, _), row in told.items()
-    )
+    surest = max(row.conversations / metered[industry] for (industry, _, _), row in told.items())
     assert surest < 1
     record_property(
         "report",
@@ -265,9 +282,16 @@ def test_voices_and_what_was_said_are_always_deleted():
     said = [
         row
         for row in rows()
-        if str(row.__life__.category) == "communication data" and words & {c.info["kind"] for c in table_of(row).columns}
+        if str(row.__life__.category) == "communication data"
+        and words & {c.info["kind"] for c in table_of(row).columns}
     ]
-    assert {table_of(row).name for row in said} >= {"recordings", "transcripts", "messages", "message_media", "summaries"}
+    assert {table_of(row).name for row in said} >= {
+        "recordings",
+        "transcripts",
+        "messages",
+        "message_media",
+        "summaries",
+    }
     assert {row.__life__.after_cancellation for row in said} == {(Delete(),)}
 
 

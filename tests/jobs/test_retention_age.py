@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from jobs.retention.payloads import ExpireRows
-from lifecycle.made import CLEARED
+from lifecycle.scrub import ERASED
 from models.leads import Intent, Lead, Summary, Urgency
 from models.recordings import Transcript
 from tests.jobs.shop import LASTED, MONDAY, digest
@@ -40,6 +40,7 @@ def count(house, table):
 def told(shop, house):
     """A recorded call of June with a transcript, a summary and a lead that quotes the caller."""
     call = shop.call(b"RIFF")
+    house.sql("UPDATE nexara.recordings SET created_at = :at", at=MONDAY)
     with house.admin.begin() as db:
         plain = {"business_id": shop.business}
         db.execute(
@@ -81,8 +82,8 @@ def test_a_recording_goes_when_the_business_said_so_and_what_was_made_from_it_is
     expire(house, shop)
     assert (count(house, "recordings"), count(house, "transcripts")) == (0, 0)
     assert (count(house, "conversations"), count(house, "calls"), count(house, "call_legs")) == (1, 1, 1)
-    assert house.rows("SELECT body FROM nexara.summaries") == [(CLEARED,)]
-    assert house.rows("SELECT verbatim, intent FROM nexara.leads") == [(None, "booking")]
+    assert house.rows("SELECT body FROM nexara.summaries") == [(ERASED,)]
+    assert house.rows("SELECT verbatim, intent FROM nexara.leads") == [(ERASED, "booking")]
     assert count(house, "mentions") == 0  # the number in the summary is looked for no more
     assert house.rows("SELECT store, what, ref FROM nexara.remains") == [("objects", "recording", told.objects[0])]
 
@@ -99,7 +100,7 @@ def test_a_conversation_goes_with_its_parts_and_its_lead_forgets_it(house, shop,
     expire(house, shop)
     for table in ("conversations", "participants", "calls", "call_legs", "recordings", "transcripts", "summaries"):
         assert count(house, table) == 0, table
-    assert house.rows("SELECT conversation_id, verbatim, intent FROM nexara.leads") == [(None, None, "booking")]
+    assert house.rows("SELECT conversation_id, verbatim, intent FROM nexara.leads") == [(None, ERASED, "booking")]
     assert (count(house, "people"), count(house, "identifiers")) == (1, 1)
 
 
@@ -211,7 +212,7 @@ def test_more_rows_do_not_make_the_question_slower(house, new_shop):
     insert = (
         "INSERT INTO nexara.meter (business_id, event_key, source, unit, quantity, at)"
         " SELECT :b, encode(sha256(i::text::bytea), 'hex'), 'call', 'call_second', 1, :at"
-        " FROM generate_series(:low, :high) i"
+        " FROM generate_series(CAST(:low AS integer), :high) i"
     )
     house.sql(insert, b=shop.business, at=MONDAY + LASTED, low=1, high=3)
     few = buffers()

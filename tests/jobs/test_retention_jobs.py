@@ -121,7 +121,9 @@ def test_what_has_reached_its_end_goes_and_nothing_else(house, town):
     house.house_enqueue(SweepRetention(as_of=TONIGHT))
     ended = house.drain()
     assert {each.state for each in ended} <= {"succeeded", "available"}, ended
-    left = house.rows("SELECT DISTINCT business_id, state FROM nexara.remains WHERE made_at > now() - interval '1 hour'")
+    left = house.rows(
+        "SELECT DISTINCT business_id, state FROM nexara.remains WHERE made_at > now() - interval '1 hour'"
+    )
     assert left == [(old, "planned")]  # what goes leaves its copies to be followed up
     house.sql("DELETE FROM nexara.remains WHERE state = 'planned' AND made_at > now() - interval '1 hour'")
     after = rows_by_table(house)

@@ -23,7 +23,9 @@ days = st.builds(
     st.integers(0, 30),
     st.integers(1, 60),
 )
-copies = st.dictionaries(st.sampled_from(["objects", "twilio", "telnyx", "vapi", "meta", "google"]), st.integers(0, 5_000_000))
+copies = st.dictionaries(
+    st.sampled_from(["objects", "twilio", "telnyx", "vapi", "meta", "google"]), st.integers(0, 5_000_000)
+)
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,10 @@ import re
 
 import pytest
 
-from lifecycle.ends import endings, parts, tenants_table
-from lifecycle.made import emptied_to, made_from
+from lifecycle.ends import endings, parts
+from lifecycle.made import made_from
+from lifecycle.meant import TENANTS
+from lifecycle.scrub import emptied
 from models.base import Row, TenantRow
 from models.data_map import Because, CountryPeriod, Keep, Scrubs
 from models.entries import rows, table_of
@@ -33,7 +35,11 @@ def test_what_points_at_a_row_that_ends_goes_with_it_or_forgets_it(ending):
         for row in OURS:
             for key in table_of(row).foreign_key_constraints:
                 if key.referred_table is table and table_of(row) not in gone:
-                    assert (key.ondelete or "").startswith("SET NULL ("), (table_of(row).name, key.column_keys, table.name)
+                    assert (key.ondelete or "").startswith("SET NULL ("), (
+                        table_of(row).name,
+                        key.column_keys,
+                        table.name,
+                    )
 
 
 @pytest.mark.parametrize("ending", endings(), ids=lambda each: each.table.name)
@@ -44,7 +50,9 @@ def test_what_is_over_is_found_by_an_index(ending):
 
 def test_only_the_closed_list_of_reasons_keeps_anything():
     assert [str(reason) for reason in Because] == ["legal", "billing", "security", "objection", "controller"]
-    assert {ending.because for _, ending in KEPT} <= set(Because) - {Because.CONTROLLER}, "that one ends with the tenant"
+    assert {ending.because for _, ending in KEPT} <= set(Because) - {Because.CONTROLLER}, (
+        "that one ends with the tenant"
+    )
 
 
 def test_a_kept_row_keeps_no_column_that_its_reason_does_not_need():
@@ -71,18 +79,14 @@ def test_what_is_made_from_something_can_be_cleared():
     made = [(table, column) for row in OURS for table, columns in made_from(table_of(row)) for column in columns]
     assert {(table.name, column.name) for table, column in made} == {("summaries", "body"), ("leads", "verbatim")}
     for _, column in made:
-        assert emptied_to(column) is not None or column.nullable
+        assert emptied(column) is not column
         assert column.info["holds"].scrub in (Scrubs.NULL, Scrubs.TOKEN)
 
 
-def test_the_tenants_are_found_in_the_map():
-    assert tenants_table().name == "businesses"
-
-
 def test_no_table_of_the_product_is_named_in_lifecycle():
-    product = {table_of(row).name for row in OURS if issubclass(row, TenantRow) or table_of(row) is tenants_table()} - ENGINE
+    product = {table_of(row).name for row in OURS if issubclass(row, TenantRow) or table_of(row) is TENANTS} - ENGINE
     for path in files(".py", under=("lifecycle",)):
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                named = {node.value, *re.findall(r"(?:nexara|live)\.([a-z_]+)", node.value)} & product
+                named = set(re.findall(r"(?:nexara|live)\.([a-z_]+)", node.value)) & product
                 assert named == set(), f"{name(path)}:{node.lineno}"

@@ -161,10 +161,10 @@ def test_what_is_kept_of_a_business_says_until_when(world):
     world.sql("UPDATE nexara.integrations SET token = NULL WHERE business_id = :b", b=world.mine)
     quantity = world.one("meter", meter).quantity
     world.erase(world.confirmed(Scope.BUSINESS))
-    assert world.one("meter", meter).keep_until == date(2032, 12, 31)
+    assert world.one("meter", meter).keep_until == date(2033, 1, 1)
     assert world.one("meter", meter).quantity == quantity
     business = world.one("businesses", world.mine)
-    assert (business.name, business.country, business.keep_until) == (ERASED, "IE", date(2032, 12, 31))
+    assert (business.name, business.country, business.keep_until) == (ERASED, "IE", date(2033, 1, 1))
 
 
 PERIODS = (
