@@ -1,11 +1,11 @@
-"""All that an S3 account holds, as an audit reads it: every version and marker of every bucket, and unfinished uploads."""
+"""All that an S3 account holds, as an audit reads it: every version and marker in every bucket, unfinished uploads."""
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from providers.s3_client import s3_client
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 UNKNOWN = ("NotImplemented", "MethodNotAllowed", "501", "405")
-"""What a store answers that knows no versions, or no uploads in parts."""
+"""What a store answers that knows no versions, no tags, or no uploads in parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Account:
 
     @contextmanager
     def planted(self, texts: Iterable[str]) -> Iterator[str]:
-        """Store an object for each text, with the text in its key, its body and where it may be its metadata; yield their prefix."""
+        """Store an object for each text, which is in its key, its body and, if ASCII, its metadata; yield their prefix."""
         prefix = f"audit-{secrets.token_hex(8)}/"
         try:
             for at, text in enumerate(texts):
@@ -78,11 +78,18 @@ class Account:
         head = self._client.head_object(**named)
         about = [head.get("ContentType", ""), head.get("ContentDisposition", "")]
         about += [f"{name} {value}" for name, value in head.get("Metadata", {}).items()]
-        if head.get("TagCount", 0):
-            tags = self._client.get_object_tagging(**named)["TagSet"]
-            about += [f"{tag['Key']} {tag['Value']}" for tag in tags]
+        about += [f"{tag['Key']} {tag['Value']}" for tag in self._tags(named)]
         read = partial(self._read, named)
         return Stored(named["Bucket"], named["Key"], "version", head["ContentLength"], tuple(about), read)
+
+    def _tags(self, named: dict[str, Any]) -> Sequence[Mapping[str, str]]:
+        client = self._client
+        try:
+            return cast("Sequence[Mapping[str, str]]", client.get_object_tagging(**named)["TagSet"])
+        except client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in UNKNOWN:
+                raise
+            return []
 
     def _read(self, named: dict[str, Any]) -> bytes:
         return self._client.get_object(**named)["Body"].read()

@@ -49,7 +49,8 @@ class Finding:
         if not self.planted:
             return sorted({each.form for each in search.needles})
         places = self.planted.items()
-        return sorted({search.needles[at].form for place, needles in places for at in needles if not self.hits[place, at]})
+        unseen = (at for place, needles in places for at in needles if not self.hits[place, at])
+        return sorted({search.needles[at].form for at in unseen})
 
 
 @dataclass(frozen=True, slots=True)
