@@ -216,7 +216,7 @@ def test_only_a_job_that_holds_its_fence_forgets_and_only_by_ids(ledger):
 
 MANY = """
 INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, payload, state, max_attempts, run_at, give_up_at, finished_at)
-SELECT new, 'walls.dry', 'walls', 2, CASE WHEN n % 50 = 0 THEN CAST(:business AS uuid) ELSE gen_random_uuid() END, new,
+SELECT new, 'walls.dry', 'walls', 2, CASE WHEN n % 49 = 0 THEN CAST(:business AS uuid) ELSE gen_random_uuid() END, new,
        jsonb_build_object('wall_id', gen_random_uuid()), CASE WHEN n % 10 = 0 THEN 'available' ELSE 'succeeded' END, 3, now(),
        now() + interval '1 d', CASE WHEN n % 10 <> 0 THEN now() END
 FROM (SELECT n, nextval('ledger.jobs_id_seq') AS new FROM generate_series(1, :rows) n) g

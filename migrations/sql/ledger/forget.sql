@@ -7,7 +7,7 @@
 -- are rare.
 CREATE FUNCTION ledger.jobs_naming(p_business uuid, p_but bigint, p_ids uuid[], OUT named bigint[], OUT fences bigint, OUT acted bigint[])
 LANGUAGE plpgsql STABLE SET search_path = ledger, pg_temp
-SET enable_indexscan = off SET enable_bitmapscan = off SET enable_nestloop = on SET enable_hashjoin = on AS $$
+SET enable_seqscan = on SET enable_indexscan = off SET enable_bitmapscan = off AS $$
 BEGIN
   WITH doomed AS MATERIALIZED (
     SELECT DISTINCT given::text AS id FROM unnest(p_ids) given
