@@ -196,6 +196,17 @@ def _schedules(figures: Figures) -> Iterator[Alert]:
             )
 
 
+def _retention(figures: Figures) -> Iterator[Alert]:
+    for alarm in figures.retention:
+        yield Alert(
+            Level.NOW if alarm.urgent else Level.SOON,
+            alarm.title,
+            alarm.advice,
+            link("/jobs", kind="retention.end"),
+            "Jobs that end a business",
+        )
+
+
 RULES: tuple[Callable[[Figures], Iterator[Alert]], ...] = (
     _workers,
     _dispatcher,
@@ -207,4 +218,5 @@ RULES: tuple[Callable[[Figures], Iterator[Alert]], ...] = (
     _old_transaction,
     _dead,
     _bugs,
+    _retention,
 )

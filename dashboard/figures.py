@@ -31,6 +31,7 @@ from ledger.queries import (
     read_ticks,
     read_workers,
 )
+from lifecycle.alarms import Alarm, alarms
 from models.ledger import State
 
 FINISHED_WITHIN = timedelta(hours=24)
@@ -79,6 +80,7 @@ class Figures:
     pauses: tuple[Pause, ...]
     oldest: OpenTransaction | None
     limits: tuple[LimitSeen, ...]
+    retention: tuple[Alarm, ...]
 
     @property
     def waiting(self) -> int:
@@ -108,6 +110,7 @@ def read_figures(db: Connection, now: datetime, span: Span = Span.HOUR) -> Figur
         pauses=tuple(pauses(db)),
         oldest=read_oldest(db),
         limits=read_limits(db),
+        retention=alarms(db, now),
     )
 
 
