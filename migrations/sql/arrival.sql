@@ -75,7 +75,7 @@ CREATE FUNCTION nexara.told_identifiers(p_identifiers jsonb) RETURNS TABLE (kind
 LANGUAGE plpgsql IMMUTABLE SET search_path = nexara, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-  IF CASE WHEN jsonb_typeof(p_identifiers) = 'array' THEN jsonb_array_length(p_identifiers) > 20 ELSE true END THEN
+  IF (CASE WHEN jsonb_typeof(p_identifiers) = 'array' THEN jsonb_array_length(p_identifiers) > 20 ELSE true END) THEN
     RAISE EXCEPTION 'p_identifiers is a list of at most 20' USING ERRCODE = '22023',
       HINT = '[{"kind": "phone", "value": "+…"}]; [] for a withheld number; null for what belongs to something that came before';
   END IF;
@@ -92,7 +92,7 @@ BEGIN
       WHEN 'chat_session' THEN told ->> 'value' ~ '^[0-9a-f-]{32,64}$' END, false)
   ) THEN
     RAISE EXCEPTION 'an identifier is not as it should be' USING ERRCODE = '22023',
-      HINT = 'phone: E.164, +447700900123; email: lower case; wa_id: digits alone; chat_session: hexadecimal, 32 to 64';
+      HINT = 'phone: E.164, such as +12125550100; email: lower case; wa_id: digits alone; chat_session: hexadecimal, 32 to 64';
   END IF;
 END $$;
 

@@ -81,6 +81,3 @@ ALTER FUNCTION ledger.jobs_naming(uuid, bigint, uuid[]) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.forget_jobs_v1(uuid[]) OWNER TO nexara_ledger;
 REVOKE ALL ON FUNCTION ledger.jobs_naming(uuid, bigint, uuid[]), ledger.forget_jobs_v1(uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger.forget_jobs_v1(uuid[]) TO tenant_job;
-
--- The planner would remember what vendors said of callers, the commonest of it in full, for long after the answers are gone.
-ALTER TABLE ledger.kept_answers ALTER answer SET STATISTICS 0;
