@@ -51,7 +51,7 @@ def _read(listed: Iterable[Stored], search: Search, finding: Finding) -> None:
         place = f"of {each.what} {each.bucket}/{search.place(each.key)}"
         finding.note(f"key {place}", search.find(each.key))
         finding.note(f"about {place}", search.find("\n".join(each.about)))
-        if each.read is None or each.bytes > SMALL:
+        if each.read is None or each.size > SMALL:
             continue
         try:
             finding.note(f"body {place}", search.find_bytes(each.read()))

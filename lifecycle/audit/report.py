@@ -109,5 +109,7 @@ def _listed(found: Mapping[tuple[str, int], int]) -> list[dict[str, Any]]:
 
 def because(error: Exception) -> str:
     """Return why something could not be read: a class and a code, since words may quote what was read."""
-    code = getattr(error, "code", None) or getattr(getattr(error, "orig", None) or error, "sqlstate", None)
+    told = getattr(error, "response", None)  # as the SDK of object stores has it
+    code = told.get("Error", {}).get("Code") if isinstance(told, Mapping) else getattr(error, "code", None)
+    code = code or getattr(getattr(error, "orig", None) or error, "sqlstate", None)
     return f"{type(error).__name__} {code}" if code and isinstance(code, str) else type(error).__name__

@@ -34,7 +34,8 @@ VIEWS = {
 }
 # The view hides what the role may not read, and of tables under row-level security everything from whom that binds.
 MAY = text("""
-    SELECT rolsuper OR (rolbypassrls AND pg_has_role('pg_read_all_data', 'USAGE') AND pg_has_role('pg_read_all_stats', 'USAGE'))
+    SELECT rolsuper OR (rolbypassrls AND pg_has_role('pg_read_all_data', 'USAGE')
+                        AND pg_has_role('pg_read_all_stats', 'USAGE'))
     FROM pg_roles WHERE rolname = current_user
 """)
 KEPT_STATEMENTS = text("""
@@ -44,7 +45,7 @@ KEPT_STATEMENTS = text("""
 
 
 class Statistics:
-    """The probe; `engine` is a role's that sees every row, since the statistics of other rows are hidden as they are."""
+    """The probe; `engine` is a role's that sees every row: the statistics of others are hidden as they are."""
 
     name = "statistics"
 
@@ -78,7 +79,7 @@ class Statistics:
             db.execute(text("ALTER TABLE audited ALTER common SET STATISTICS 10000, ALTER spread SET STATISTICS 10000"))
             fill = "INSERT INTO audited SELECT CASE WHEN n < 3 THEN t END, CASE n WHEN 3 THEN t END"
             db.execute(
-                text(f"{fill} FROM unnest(CAST(:texts AS text[])) t, generate_series(1, 3) n"),  # noqa: S608 - our own words
+                text(f"{fill} FROM unnest(CAST(:texts AS text[])) t, generate_series(1, 3) n"),
                 {"texts": told},
             )
             db.execute(text("ANALYZE audited"))
@@ -93,7 +94,9 @@ def _values(db: Connection, statement: str) -> Iterator[Row[tuple[str, str | Non
     yield from db.execute(text(statement), execution_options={"yield_per": 500})
 
 
-def _weigh(values: Iterator[Row[tuple[str, str | None]]] | list[tuple[str, str]], search: Search, finding: Finding) -> None:
+def _weigh(
+    values: Iterator[Row[tuple[str, str | None]]] | list[tuple[str, str]], search: Search, finding: Finding
+) -> None:
     for place, said in values:
         finding.scanned += 1
         if said:

@@ -1,4 +1,4 @@
-"""No value of a person is among what the planner remembers, and ids of what is gone are forgotten when a job says so."""
+"""No value of a person is among what the planner remembers; ids of what is gone it forgets when a job says so."""
 
 from sqlalchemy import text
 
@@ -14,8 +14,8 @@ def remembered(db):
     found = db.execute(
         text("""
             SELECT c.oid::regclass::text || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-            WHERE c.relnamespace IN ('nexara'::regnamespace, 'ledger'::regnamespace) AND c.relkind = 'r' AND a.attnum > 0
-              AND a.attstattarget IS DISTINCT FROM 0
+            WHERE c.relnamespace IN ('nexara'::regnamespace, 'ledger'::regnamespace) AND c.relkind = 'r'
+              AND a.attnum > 0 AND a.attstattarget IS DISTINCT FROM 0
         """)
     )
     return {name.replace('"', "") for (name,) in found}
