@@ -1,7 +1,8 @@
 """Tombstones: digests of what is about to be erased, so that what a vendor sends late does not bring it back.
 
-On a vendor's event and on a vendor's own id of a copy they stand for good; on a number or address, against what happened
-before the erasure. They are written in the erasing job's transaction, while the rows are still there, and last 45 days.
+On a vendor's event and on a vendor's own id of a copy they stand for good; on a number or address, against what
+happened before the erasure. They are written in the erasing job's transaction, while the rows are still there, and
+last 45 days.
 """
 
 from collections import defaultdict

@@ -18,7 +18,9 @@ def event_keys(row: type[Row]) -> Iterator[Column[Any]]:
     The meter's do not: it keeps the keys of what was erased, so that nothing is billed twice.
     """
     if _concerns_somebody(row):
-        yield from (column for column in table_of(row).columns if column.name == EVENT_KEY and _kind(column) == "Digest")
+        yield from (
+            column for column in table_of(row).columns if column.name == EVENT_KEY and _kind(column) == "Digest"
+        )
 
 
 def vendor_refs(row: type[Row]) -> Iterator[Column[Any]]:

@@ -1,11 +1,11 @@
-"""All that an S3 account holds, as an audit reads it: every version and marker of every bucket, and unfinished uploads."""
+"""All that an S3 account holds, as an audit reads it: every version and marker in every bucket, unfinished uploads."""
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from providers.s3_client import s3_client
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 UNKNOWN = ("NotImplemented", "MethodNotAllowed", "501", "405")
-"""What a store answers that knows no versions, or no uploads in parts."""
+"""What a store answers that knows no versions, no tags, or no uploads in parts."""
+
+ROOM = 700
+"""Bytes: a key has 1,024 at most, and metadata 2,048."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Stored:
     bucket: str
     key: str
     what: str = "version"
-    bytes: int = 0
+    size: int = 0
     about: tuple[str, ...] = ()
     read: Callable[[], bytes] | None = field(default=None, compare=False)
 
@@ -34,7 +37,9 @@ class Stored:
 class Account:
     """The store as one pair of keys sees it; `bucket` is where something may be planted."""
 
-    def __init__(self, *, endpoint: str, region: str, keys: tuple[str, str], bucket: str, timeout: float = 60.0) -> None:
+    def __init__(
+        self, *, endpoint: str, region: str, keys: tuple[str, str], bucket: str, timeout: float = 60.0
+    ) -> None:
         self._client: S3Client = s3_client(endpoint=endpoint or None, region=region, keys=keys, timeout=timeout)
         self._bucket = bucket
 
@@ -46,14 +51,12 @@ class Account:
 
     @contextmanager
     def planted(self, texts: Iterable[str]) -> Iterator[str]:
-        """Store an object for each text, with the text in its key, its body and where it may be its metadata; yield their prefix."""
+        """Store objects with these texts in their keys, bodies and, if ASCII, metadata; yield the keys' prefix."""
         prefix = f"audit-{secrets.token_hex(8)}/"
         try:
-            for at, text in enumerate(texts):
-                about = {"said": text} if text.isascii() else {}
-                self._client.put_object(
-                    Bucket=self._bucket, Key=f"{prefix}{at} {text}", Body=text.encode(), Metadata=about, ContentType="text/plain"
-                )
+            for at, (key, body, about) in enumerate(_together(texts)):
+                said = {"said": about} if about else {}
+                self._client.put_object(Bucket=self._bucket, Key=f"{prefix}{at} {key}", Body=body, Metadata=said)
             yield prefix
         finally:
             for each in list(self._versions(self._bucket, prefix, remove=True)):
@@ -78,11 +81,18 @@ class Account:
         head = self._client.head_object(**named)
         about = [head.get("ContentType", ""), head.get("ContentDisposition", "")]
         about += [f"{name} {value}" for name, value in head.get("Metadata", {}).items()]
-        if head.get("TagCount", 0):
-            tags = self._client.get_object_tagging(**named)["TagSet"]
-            about += [f"{tag['Key']} {tag['Value']}" for tag in tags]
+        about += [f"{tag['Key']} {tag['Value']}" for tag in self._tags(named)]
         read = partial(self._read, named)
         return Stored(named["Bucket"], named["Key"], "version", head["ContentLength"], tuple(about), read)
+
+    def _tags(self, named: dict[str, Any]) -> Sequence[Mapping[str, str]]:
+        client = self._client
+        try:
+            return cast("Sequence[Mapping[str, str]]", client.get_object_tagging(**named)["TagSet"])
+        except client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in UNKNOWN:
+                raise
+            return []
 
     def _read(self, named: dict[str, Any]) -> bytes:
         return self._client.get_object(**named)["Body"].read()
@@ -92,8 +102,12 @@ class Account:
         client = self._client
         try:
             for versions in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
-                yield from ((each["Key"], each["VersionId"], False) for each in versions.get("Versions", []))
-                yield from ((each["Key"], each["VersionId"], True) for each in versions.get("DeleteMarkers", []))
+                for each in versions.get("Versions", []):
+                    # The only one of a bucket without versions is called null, and not every store knows it by that.
+                    only = each["VersionId"] == "null" and each.get("IsLatest", True)
+                    yield each["Key"], None if only else each["VersionId"], False
+                for marker in versions.get("DeleteMarkers", []):
+                    yield marker["Key"], marker["VersionId"], True
         except client.exceptions.ClientError as error:
             if error.response["Error"]["Code"] not in UNKNOWN:
                 raise
@@ -108,3 +122,20 @@ class Account:
         except client.exceptions.ClientError as error:
             if error.response["Error"]["Code"] not in UNKNOWN:
                 raise
+
+
+def _together(texts: Iterable[str]) -> Iterator[tuple[str, bytes, str]]:
+    """Yield texts as a key, a body and metadata, as many together as a key has room for."""
+    kept: list[str] = []
+    for text in texts:
+        if kept and len(" ".join([*kept, text]).encode()) > ROOM:
+            yield _object(kept)
+            kept = []
+        kept.append(text)
+    if kept:
+        yield _object(kept)
+
+
+def _object(texts: Sequence[str]) -> tuple[str, bytes, str]:
+    said = " ".join(texts)
+    return said, said.encode(), " ".join(text for text in texts if text.isascii())

@@ -1,4 +1,4 @@
-"""`nexara privacy audit`: is anything left of somebody, anywhere?"""
+"""`nexara privacy audit`: whether anything is left of somebody, anywhere."""
 
 import json
 import sys
@@ -21,11 +21,13 @@ PROBES = ("tables", "statistics", "redis", "objects", "logs", "sentry", "vendors
     "--needles",
     type=click.File(encoding="utf-8"),
     required=True,
-    help="What is looked for: a file, or - for standard input; one a line, as phone +447700900123, email, name, id, ref, text.",
+    help="What is looked for: a file, or - for standard input; one a line, such as phone +447700900123.",
 )
-@click.option("--business", type=click.UUID, help="Look for digests under this business's salt alone, not under everybody's.")
+@click.option("--business", type=click.UUID, help="Look for digests under this business's salt alone.")
 @click.option("--log", "logs", multiple=True, type=click.Path(path_type=Path), help="A log, or a folder of logs.")
-@click.option("--envelopes", multiple=True, type=click.Path(path_type=Path), help="What was sent to Sentry: a file, or a folder.")
+@click.option(
+    "--envelopes", multiple=True, type=click.Path(path_type=Path), help="What Sentry was sent: a file or folder."
+)
 @click.option("--without", multiple=True, type=click.Choice(PROBES), help="Leave a probe out, and say so.")
 @click.option("--keep", multiple=True, help="A place where it may be, as a pattern, beside what the data map keeps.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON, one object.")
@@ -74,7 +76,10 @@ def audit(
     verdict = verdict_of(told)
     report = {
         "verdict": str(verdict),
-        "needles": [{"needle": at, "of": each.of, "form": each.form, "weak": each.weak} for at, each in enumerate(search.needles)],
+        "needles": [
+            {"needle": at, "of": each.of, "form": each.form, "weak": each.weak}
+            for at, each in enumerate(search.needles)
+        ],
         "left_out": sorted(without),
         "probes": [each.as_json() for each in told],
     }

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import create_engine, text
@@ -28,7 +28,9 @@ from workers.wiring import vendors
 
 ASKED = ("twilio", "telnyx", "vapi", "elevenlabs")
 """The vendors that tell whether a copy is gone by its id alone."""
-SALTS = text("SELECT secret FROM nexara.salts WHERE CAST(:business AS uuid) IS NULL OR business_id = :business ORDER BY id")
+SALTS = text(
+    "SELECT secret FROM nexara.salts WHERE CAST(:business AS uuid) IS NULL OR business_id = :business ORDER BY id"
+)
 
 
 class NotSetUp:
@@ -63,7 +65,7 @@ class Places:
         self._envelopes = envelopes
         self._open = ExitStack()
 
-    def __enter__(self) -> "Places":
+    def __enter__(self) -> Self:
         self._open.enter_context(reaching("DATABASE_ADMIN_URL", self._settings.database_admin_url))
         self._engine = create_engine(self._settings.database_admin_url)
         self._open.callback(self._engine.dispose)
@@ -86,7 +88,9 @@ class Places:
         yield self._redis()
         yield self._objects()
         yield Files(self._logs) if self._logs else NotSetUp("logs", "no log was named: --log")
-        yield Envelopes(self._envelopes) if self._envelopes else NotSetUp("sentry", "no envelope was named: --envelopes")
+        yield (
+            Envelopes(self._envelopes) if self._envelopes else NotSetUp("sentry", "no envelope was named: --envelopes")
+        )
         yield self._vendors()
 
     def _redis(self) -> Probe:
@@ -132,4 +136,6 @@ class Places:
             return lambda what, ref: bool(getattr(made, name).gone(what, ref))
 
         refs = [each for each in self._subjects if each.kind is Kind.REF and each.what]
-        return Copies([Copy(each.vendor, each.what, each.value) for each in refs], {name: asking(name) for name in ASKED})
+        return Copies(
+            [Copy(each.vendor, each.what, each.value) for each in refs], {name: asking(name) for name in ASKED}
+        )

@@ -4,6 +4,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from lifecycle.audit.files import GZIP, Files
@@ -23,10 +24,8 @@ class Envelopes(Files):
             yield from _opened(line)
         at = whole.find(GZIP)  # an item may be packed by itself
         while at >= 0:
-            try:
+            with suppress(zlib.error):  # the same two bytes may stand anywhere
                 yield zlib.decompressobj(31).decompress(whole[at:])
-            except zlib.error:
-                pass
             at = whole.find(GZIP, at + 2)
 
     def written(self, told: Sequence[str]) -> bytes:

@@ -48,18 +48,19 @@ class Needle:
 
 
 class NotUnderstood(ValueError):
-    """A line of what is to be looked for cannot be read; says which, and never what it holds."""
+    """A line of what is to be looked for cannot be read; it says which, and never what is in it."""
 
 
 SHORTEST = 6
 """Characters: what is shorter is found everywhere."""
 EXAMPLE = (
-    "phone +447700900123, email a@example.com, name Anna Smith, id <UUID>, ref twilio/call CA0123, text <at least 6 characters>"
+    "phone +12125550100, email a@example.com, name Anna Smith, id <UUID>, ref twilio/call CA0123, "
+    "text <at least 6 characters>"
 )
 
 
 def read(lines: Iterator[str]) -> list[Subject]:
-    """Read what is to be looked for, a line each; raises NotUnderstood with the number of a line that it cannot read."""
+    """Read what is to be looked for, a line each; raises NotUnderstood with the number of a line it cannot read."""
     found = []
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#"):
@@ -124,7 +125,7 @@ def _forms(subject: Subject, salts: Sequence[bytes]) -> Iterator[Form]:
 
 
 def _phone(number: str) -> Iterator[Form]:
-    """Spell a number; whatever stands between its digits is left out of what is searched, so that no grouping matters."""
+    """Spell a number; what stands between digits is left out of what is searched, so that no grouping matters."""
     digits, home = number[1:], _at_home(number)
     yield "digits", digits, False
     yield "national", home, len(home) < len(digits) - 3

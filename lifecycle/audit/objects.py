@@ -1,4 +1,4 @@
-"""Every version of every object, its key, metadata and tags, and what was begun to be uploaded; and small texts whole."""
+"""Every version of every object: its key, metadata and tags, and a small one whole; and uploads that never ended."""
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -15,7 +15,7 @@ PARTS = ("key", "about", "body")
 Listing = Callable[[str], Iterable[Stored]]
 """Lists everything whose key begins with a prefix, "" for all; an error in the middle makes the probe unknown."""
 Planting = Callable[[Iterable[str]], AbstractContextManager[str]]
-"""Stores an object for each text, which is its body, a part of its key, and in ASCII its metadata; gives their prefix."""
+"""Stores an object for each text, which is in its body, its key and, if ASCII, its metadata; gives their prefix."""
 
 
 class Objects:
@@ -51,7 +51,7 @@ def _read(listed: Iterable[Stored], search: Search, finding: Finding) -> None:
         place = f"of {each.what} {each.bucket}/{search.place(each.key)}"
         finding.note(f"key {place}", search.find(each.key))
         finding.note(f"about {place}", search.find("\n".join(each.about)))
-        if each.read is None or each.bytes > SMALL:
+        if each.read is None or each.size > SMALL:
             continue
         try:
             finding.note(f"body {place}", search.find_bytes(each.read()))

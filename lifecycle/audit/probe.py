@@ -46,4 +46,3 @@ def _proved(probe: Probe, search: Search, salts: tuple[bytes, ...]) -> Finding:
     if unseen:
         finding.cannot(probe.name, f"did not find what it planted: {', '.join(unseen)}")
     return finding
-

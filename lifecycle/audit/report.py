@@ -49,7 +49,8 @@ class Finding:
         if not self.planted:
             return sorted({each.form for each in search.needles})
         places = self.planted.items()
-        return sorted({search.needles[at].form for place, needles in places for at in needles if not self.hits[place, at]})
+        unseen = (at for place, needles in places for at in needles if not self.hits[place, at])
+        return sorted({search.needles[at].form for at in unseen})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +109,7 @@ def _listed(found: Mapping[tuple[str, int], int]) -> list[dict[str, Any]]:
 
 def because(error: Exception) -> str:
     """Return why something could not be read: a class and a code, since words may quote what was read."""
-    code = getattr(error, "code", None) or getattr(getattr(error, "orig", None) or error, "sqlstate", None)
+    told = getattr(error, "response", None)  # as the SDK of object stores has it
+    code = told.get("Error", {}).get("Code") if isinstance(told, Mapping) else getattr(error, "code", None)
+    code = code or getattr(getattr(error, "orig", None) or error, "sqlstate", None)
     return f"{type(error).__name__} {code}" if code and isinstance(code, str) else type(error).__name__

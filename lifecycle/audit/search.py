@@ -46,4 +46,3 @@ class Search:
         if not self.find(name):
             return name
         return f"sha256 {hashlib.sha256(name.encode()).hexdigest()[:16]}"
-

@@ -1,6 +1,6 @@
-"""What the planner remembers of values: the commonest ones and the bounds of histograms, until the next ANALYZE.
+"""What the planner remembers of values, until the next ANALYZE: the commonest ones, and the bounds of histograms.
 
-And what the server still has of statements: those that run, and those that pg_stat_statements keeps where it is installed.
+And what the server still has of statements: those that run, and those that pg_stat_statements keeps if it is installed.
 """
 
 from collections.abc import Iterator
@@ -20,17 +20,24 @@ OF_COLUMNS = """
 VIEWS = {
     "pg_stats": OF_COLUMNS,
     "pg_stats_ext": """
-        SELECT format('statistics of %s.%s', statistics_schemaname, statistics_name), most_common_vals::text FROM pg_stats_ext
+        SELECT format('statistics of %s.%s', statistics_schemaname, statistics_name), most_common_vals::text
+        FROM pg_stats_ext
     """,
     "pg_stats_ext_exprs": """
         SELECT format('statistics of %s.%s', statistics_schemaname, statistics_name),
-               concat_ws(' ', most_common_vals::text, histogram_bounds::text, most_common_elems::text) FROM pg_stats_ext_exprs
+               concat_ws(' ', most_common_vals::text, histogram_bounds::text, most_common_elems::text)
+        FROM pg_stats_ext_exprs
     """,
     "pg_stat_activity": """
         SELECT 'statements that run', query FROM pg_stat_activity WHERE pid <> pg_backend_pid()
     """,
 }
-MAY = text("SELECT pg_has_role('pg_read_all_stats', 'MEMBER') OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)")
+# The view hides what the role may not read, and of tables under row-level security everything from whom that binds.
+MAY = text("""
+    SELECT rolsuper OR (rolbypassrls AND pg_has_role('pg_read_all_data', 'USAGE')
+                        AND pg_has_role('pg_read_all_stats', 'USAGE'))
+    FROM pg_roles WHERE rolname = current_user
+""")
 KEPT_STATEMENTS = text("""
     SELECT format('SELECT ''pg_stat_statements'', query FROM %I.pg_stat_statements', n.nspname)
     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'
@@ -38,7 +45,7 @@ KEPT_STATEMENTS = text("""
 
 
 class Statistics:
-    """The probe; `engine` is a role's that sees every row, since the statistics of other rows are hidden as they are."""
+    """The probe; `engine` is a role's that sees every row: the statistics of others are hidden as they are."""
 
     name = "statistics"
 
@@ -47,7 +54,7 @@ class Statistics:
 
     def scan(self, search: Search) -> Finding:
         """Read every value that is remembered."""
-        finding = Finding(self.name, "statistics of all columns, and statements that are remembered", "columns and statements")
+        finding = Finding(self.name, "statistics of all columns, and what is remembered of statements", "entries")
         asked = dict(VIEWS)
         with reading(self._engine) as db:
             if not db.scalar(MAY):
@@ -63,7 +70,7 @@ class Statistics:
         return finding
 
     def planted(self, search: Search) -> Finding:
-        """Plant a table of this transaction's own, and have it analyzed: of the commonest values, and of a histogram."""
+        """Plant a table of this transaction's own: of values that are common, and of values for a histogram."""
         finding = Finding(self.name, "a table of its own", "columns")
         told = texts(search)
         with reading(self._engine) as db:
@@ -72,7 +79,7 @@ class Statistics:
             db.execute(text("ALTER TABLE audited ALTER common SET STATISTICS 10000, ALTER spread SET STATISTICS 10000"))
             fill = "INSERT INTO audited SELECT CASE WHEN n < 3 THEN t END, CASE n WHEN 3 THEN t END"
             db.execute(
-                text(f"{fill} FROM unnest(CAST(:texts AS text[])) t, generate_series(1, 3) n"),  # noqa: S608 - our own words
+                text(f"{fill} FROM unnest(CAST(:texts AS text[])) t, generate_series(1, 3) n"),
                 {"texts": told},
             )
             db.execute(text("ANALYZE audited"))
@@ -87,7 +94,9 @@ def _values(db: Connection, statement: str) -> Iterator[Row[tuple[str, str | Non
     yield from db.execute(text(statement), execution_options={"yield_per": 500})
 
 
-def _weigh(values: Iterator[Row[tuple[str, str | None]]] | list[tuple[str, str]], search: Search, finding: Finding) -> None:
+def _weigh(
+    values: Iterator[Row[tuple[str, str | None]]] | list[tuple[str, str]], search: Search, finding: Finding
+) -> None:
     for place, said in values:
         finding.scanned += 1
         if said:

@@ -1,6 +1,6 @@
 """Every row of every table, partition and materialized view of the database, as the catalog has them.
 
-It asks pg_class and never the data map. Every column is read in its text form: what nobody thought of as text is read too.
+It asks pg_class and never the data map. Every column is read in its text form: what nobody thought of as text, too.
 What dropped columns, dead rows and the write-ahead log still hold is not to be had by SQL.
 """
 

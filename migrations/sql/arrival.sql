@@ -92,7 +92,7 @@ BEGIN
       WHEN 'chat_session' THEN told ->> 'value' ~ '^[0-9a-f-]{32,64}$' END, false)
   ) THEN
     RAISE EXCEPTION 'an identifier is not as it should be' USING ERRCODE = '22023',
-      HINT = 'phone: E.164, +447700900123; email: lower case; wa_id: digits alone; chat_session: hexadecimal, 32 to 64';
+      HINT = 'phone: E.164, such as +12125550100; email: lower case; wa_id: digits alone; chat_session: hexadecimal, 32 to 64';
   END IF;
 END $$;
 

@@ -1,6 +1,12 @@
 -- What the planner remembers of rows that are gone: ids and digests, of which it keeps samples until the next ANALYZE. Columns of
 -- a person's own have none (models/guards/memory.py).
 
+-- As those of the map's own tables: what vendors said of callers, and what operators sign in with.
+ALTER TABLE ledger.kept_answers ALTER answer SET STATISTICS 0;
+ALTER TABLE ledger.operators ALTER password SET STATISTICS 0;
+ALTER TABLE ledger.sessions ALTER digest SET STATISTICS 0;
+ALTER TABLE ledger.sign_in_tries ALTER key SET STATISTICS 0;
+
 -- Have it forget: asked by a job that erased rows of these tables, by their names.
 CREATE FUNCTION nexara.analyze_v1(p_tables text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = nexara, pg_temp AS $$

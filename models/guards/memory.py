@@ -1,7 +1,7 @@
 """The planner keeps no value of a person: what it had sampled would outlive its row until the next ANALYZE.
 
-Without statistics a column is taken to have two hundred values. What is looked for by them is looked for by an index all the
-same; what they would have told of texts and names no query asks.
+Without statistics a column is taken to have two hundred values. What is looked for by its value is looked for by an
+index all the same; what statistics would have told of texts and names no query asks.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,8 @@ def _remembered(table: str) -> str:
         DECLARE
           name text;
         BEGIN
-          FOR name IN SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('{table}') AND attstattarget = 0 LOOP
+          FOR name IN SELECT attname FROM pg_attribute
+                      WHERE attrelid = to_regclass('{table}') AND attstattarget = 0 LOOP
             EXECUTE format('ALTER TABLE {table} ALTER %I SET STATISTICS -1', name);
           END LOOP;
         END $$"""  # noqa: S608 - the name of a table of ours

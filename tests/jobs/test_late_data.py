@@ -49,7 +49,10 @@ def erased(desk: Desk) -> int:
         )
         db.add(erasure)
         db.flush()
-        going = [(Row.metadata.tables[f"nexara.{name}"], db.scalars(text(f"SELECT id FROM live.{name}")).all()) for name in GOES]
+        going = [
+            (Row.metadata.tables[f"nexara.{name}"], db.scalars(text(f"SELECT id FROM live.{name}")).all())
+            for name in GOES
+        ]
         ids = [str(each) for _, theirs in going for each in theirs]
         forgotten = db.scalar(text("SELECT ledger.forget_jobs_v1(CAST(:ids AS uuid[]))"), {"ids": ids})
         bury(db, erasure, going)

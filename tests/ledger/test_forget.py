@@ -1,4 +1,4 @@
-"""Jobs that name an erased row end and are forgotten: in the erasing job's own business, and whatever state they are in."""
+"""Jobs that name an erased row end and are forgotten: in the erasing job's own business, whatever state they are in."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,8 +19,8 @@ from tests.ledger.kinds import Count, Dry, Frame, Knock, Paint
 
 FORGET = text("SELECT ledger.forget_jobs_v1(CAST(:ids AS uuid[]))")
 IN_STATE = """
-INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, payload, unique_key, state, fence, max_attempts,
-                         run_at, give_up_at, finished_at, started_at, actor)
+INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, payload, unique_key, state, fence,
+                         max_attempts, run_at, give_up_at, finished_at, started_at, actor)
 SELECT new, 'walls.paint', 'walls', 2, :business, new, jsonb_build_object('wall_id', CAST(:wall AS text)),
        sha256(convert_to(new::text, 'UTF8')), :state, 4, 3, now() + interval '1 h', now() + interval '1 d',
        CASE WHEN :state IN ('succeeded', 'dead', 'cancelled', 'discarded') THEN now() END,
@@ -173,7 +173,9 @@ def test_the_chain_of_a_forgotten_job_can_still_be_looked_at(ledger, on_call):
     first = ledger.enqueue(Paint(wall_id=wall))
     ledger.run()
     second = ledger.sql("SELECT id FROM ledger.jobs WHERE kind = 'walls.dry'")
-    ledger.sql("UPDATE ledger.jobs SET payload = jsonb_build_object('wall_id', gen_random_uuid()) WHERE id = :id", id=second)
+    ledger.sql(
+        "UPDATE ledger.jobs SET payload = jsonb_build_object('wall_id', gen_random_uuid()) WHERE id = :id", id=second
+    )
     forget(ledger, wall)
     with on_call.begin() as db:
         story = read_story(db, second)
@@ -185,7 +187,12 @@ def test_the_chain_of_a_forgotten_job_can_still_be_looked_at(ledger, on_call):
 def test_a_batch_waits_for_no_job_that_was_forgotten_and_nothing_about_it_follows(ledger, web):
     wall, other = uuid4(), uuid4()
     batch_id, (ended, goes, stays) = made(
-        web, Knock(wall_id=wall), Dry(wall_id=wall), Dry(wall_id=other), then=Dry(wall_id=wall), if_died=Dry(wall_id=other)
+        web,
+        Knock(wall_id=wall),
+        Dry(wall_id=wall),
+        Dry(wall_id=other),
+        then=Dry(wall_id=wall),
+        if_died=Dry(wall_id=other),
     )
     (knock,) = ledger.claimed("knocks")
     with ledger.worker.begin() as db:
@@ -208,16 +215,21 @@ def test_only_a_job_that_holds_its_fence_forgets_and_only_by_ids(ledger):
     assert refused.value.orig.sqlstate == "22023"
     job_id = ledger.enqueue(Frame(wall_id=uuid4()))
     with ledger.worker.begin() as db:
-        db.execute(text("SELECT set_config('nexara.job', :id, true), set_config('role', 'tenant_job', true)"), {"id": str(job_id)})
+        db.execute(
+            text("SELECT set_config('nexara.job', :id, true), set_config('role', 'tenant_job', true)"),
+            {"id": str(job_id)},
+        )
         with pytest.raises(DBAPIError) as refused, db.begin_nested():
             db.execute(FORGET, {"ids": [str(uuid4())]})
     assert refused.value.orig.sqlstate == "NX001"
 
 
 MANY = """
-INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, payload, state, max_attempts, run_at, give_up_at, finished_at)
-SELECT new, 'walls.dry', 'walls', 2, CASE WHEN n % 50 = 0 THEN CAST(:business AS uuid) ELSE gen_random_uuid() END, new,
-       jsonb_build_object('wall_id', gen_random_uuid()), CASE WHEN n % 10 = 0 THEN 'available' ELSE 'succeeded' END, 3, now(),
+INSERT INTO ledger.jobs (id, kind, queue, priority, business_id, root_id, payload, state,
+                         max_attempts, run_at, give_up_at, finished_at)
+SELECT new, 'walls.dry', 'walls', 2, CASE WHEN n % 49 = 0 THEN CAST(:business AS uuid) ELSE gen_random_uuid() END, new,
+       jsonb_build_object('wall_id', gen_random_uuid()), CASE WHEN n % 10 = 0 THEN 'available' ELSE 'succeeded' END, 3,
+       now(),
        now() + interval '1 d', CASE WHEN n % 10 <> 0 THEN now() END
 FROM (SELECT n, nextval('ledger.jobs_id_seq') AS new FROM generate_series(1, :rows) n) g
 """
@@ -231,7 +243,8 @@ def test_the_table_is_read_once_and_no_job_that_is_not_meant_by_an_index(ledger)
     with ledger.admin.begin() as db:
         db.execute(text(MANY), {"business": ledger.business, "rows": 50_000})
     meant = ledger.sql(
-        "SELECT array_agg(payload ->> 'wall_id') FROM (SELECT payload FROM ledger.jobs WHERE business_id = :b LIMIT 200) f",
+        "SELECT array_agg(payload ->> 'wall_id') "
+        "FROM (SELECT payload FROM ledger.jobs WHERE business_id = :b LIMIT 200) f",
         b=ledger.business,
     )
     ids = [*meant, *(str(uuid4()) for _ in range(10_000))]

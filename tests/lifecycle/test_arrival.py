@@ -158,7 +158,8 @@ def test_one_business_s_tombstones_are_not_another_s(desk, other):
 def test_who_is_being_erased_is_somebody_new_when_they_call_meanwhile(desk):
     before = desk.called("CA1", phone()).person_id
     erasure = desk.sql(
-        "INSERT INTO nexara.erasures (business_id, scope, origin, state) VALUES (:b, 'person', 'request', 'resolving') RETURNING id",
+        "INSERT INTO nexara.erasures (business_id, scope, origin, state) "
+        "VALUES (:b, 'person', 'request', 'resolving') RETURNING id",
         b=desk.business,
     )
     desk.sql(

@@ -1,4 +1,4 @@
-"""Before rows go, whatever a vendor may still name them by gets a tombstone; and so does what only they were reached by."""
+"""Before rows go, what a vendor may still name them by gets a tombstone; and so does what only they were reached by."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -26,7 +26,9 @@ def going(desk: Desk, *tables: str) -> list[tuple[Any, list[UUID]]]:
     return found
 
 
-def erasing(db: Any, desk: Desk, *values: str, scope: Scope = Scope.PERSON, decision: Decision = Decision.INCLUDE) -> Erasure:
+def erasing(
+    db: Any, desk: Desk, *values: str, scope: Scope = Scope.PERSON, decision: Decision = Decision.INCLUDE
+) -> Erasure:
     erasure = Erasure(
         id=uuid4(),
         business_id=desk.business,
@@ -37,7 +39,13 @@ def erasing(db: Any, desk: Desk, *values: str, scope: Scope = Scope.PERSON, deci
     db.add(erasure)
     db.flush()
     for value in values:
-        told = {"source": "identifiers", "row_id": uuid4(), "value": value, "evidence": Evidence.OWN, "decision": decision}
+        told = {
+            "source": "identifiers",
+            "row_id": uuid4(),
+            "value": value,
+            "evidence": Evidence.OWN,
+            "decision": decision,
+        }
         db.add(ErasureScope(business_id=desk.business, erasure_id=erasure.id, **told))
     db.flush()
     erasure.state, erasure.confirmed_at = ErasureState.ERASING, AT

@@ -7,7 +7,7 @@
 -- are rare.
 CREATE FUNCTION ledger.jobs_naming(p_business uuid, p_but bigint, p_ids uuid[], OUT named bigint[], OUT fences bigint, OUT acted bigint[])
 LANGUAGE plpgsql STABLE SET search_path = ledger, pg_temp
-SET enable_indexscan = off SET enable_bitmapscan = off SET enable_nestloop = on SET enable_hashjoin = on AS $$
+SET enable_seqscan = on SET enable_indexscan = off SET enable_bitmapscan = off AS $$
 BEGIN
   WITH doomed AS MATERIALIZED (
     SELECT DISTINCT given::text AS id FROM unnest(p_ids) given
@@ -81,6 +81,3 @@ ALTER FUNCTION ledger.jobs_naming(uuid, bigint, uuid[]) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.forget_jobs_v1(uuid[]) OWNER TO nexara_ledger;
 REVOKE ALL ON FUNCTION ledger.jobs_naming(uuid, bigint, uuid[]), ledger.forget_jobs_v1(uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger.forget_jobs_v1(uuid[]) TO tenant_job;
-
--- The planner would remember what vendors said of callers, the commonest of it in full, for long after the answers are gone.
-ALTER TABLE ledger.kept_answers ALTER answer SET STATISTICS 0;

@@ -11,13 +11,13 @@ from sqlalchemy import text
 
 from sandbox.storage import ACCESS_KEY, REGION, SECRET_KEY
 from settings import Settings
+from tests.lifecycle.audit.conftest import NUMBER
 from workers.audit_command import audit
 from workers.wiring import NotConfigured
 
-NUMBER = "+447700900123"
 NAME = "Wilhelmina Quill"
 LOOKED_FOR = f"phone {NUMBER}\nname {NAME}\nref twilio/call CA00000000000000000000000000000077\n"
-SECRETS = ("447700900123", "7700900123", "Wilhelmina", "Quill", "CA00000000000000000000000000000077")
+SECRETS = ("447700900488", "7700900488", "Wilhelmina", "Quill", "CA00000000000000000000000000000077")
 Audit = Callable[..., Result]
 
 
@@ -55,9 +55,11 @@ def test_where_nothing_is_left_it_says_so(run: Audit) -> None:
     ]
 
 
-def test_what_is_left_is_told_by_its_place_and_nobody_is_named(run: Audit, engine: Any, client: Any, tmp_path: Path) -> None:
+def test_what_is_left_is_told_by_its_place_and_nobody_is_named(
+    run: Audit, engine: Any, client: Any, tmp_path: Path
+) -> None:
     with engine.begin() as db:
-        db.execute(text(f"CREATE TABLE public.notes AS SELECT 'call {NAME} on 07700 900 123' AS note"))
+        db.execute(text(f"CREATE TABLE public.notes AS SELECT 'call {NAME} on 07700 900 488' AS note"))
     client.set(f"limit:{NUMBER}", "1")
     (tmp_path / "engine.log").write_text(f"somebody logged {NUMBER}")
     told = run("--without", "vendors", "--json")
@@ -84,17 +86,21 @@ def test_what_is_left_is_told_by_its_place_and_nobody_is_named(run: Audit, engin
 
 def test_a_vendor_that_cannot_be_asked_proves_nothing(run: Audit) -> None:
     told = run()
-    assert told.exit_code == 3
+    assert told.exit_code == 3, told.stdout
     assert "not read: twilio call: Misconfigured" in told.stdout
 
 
 @pytest.mark.parametrize(
     ("missing", "probe"),
-    [({"redis_url": ""}, "redis"), ({"s3_access_key_id": ""}, "objects"), ({"redis_url": "redis://127.0.0.1:1/0"}, "redis")],
+    [
+        ({"redis_url": ""}, "redis"),
+        ({"s3_access_key_id": ""}, "objects"),
+        ({"redis_url": "redis://127.0.0.1:1/0"}, "redis"),
+    ],
 )
 def test_what_is_not_set_up_proves_nothing(run: Audit, missing: dict[str, str], probe: str) -> None:
     told = run("--without", "vendors", "--json", **missing)
-    assert told.exit_code == 3
+    assert told.exit_code == 3, told.stdout
     (unread,) = (each for each in json.loads(told.stdout)["probes"] if each["verdict"] == "unknown")
     assert unread["probe"] == probe
 
@@ -102,7 +108,9 @@ def test_what_is_not_set_up_proves_nothing(run: Audit, missing: dict[str, str], 
 def test_our_own_digests_of_a_number_are_looked_for_and_kept_where_the_map_keeps_them(run: Audit, engine: Any) -> None:
     with engine.begin() as db:
         db.execute(text("INSERT INTO nexara.businesses (id, name, country) VALUES (gen_random_uuid(), 'x', 'IE')"))
-        db.execute(text("INSERT INTO nexara.salts (business_id, secret) SELECT id, repeat('ab', 32) FROM nexara.businesses"))
+        db.execute(
+            text("INSERT INTO nexara.salts (business_id, secret) SELECT id, repeat('ab', 32) FROM nexara.businesses")
+        )
         digest = f"nexara.digest_of(id, '{NUMBER}')"
         db.execute(
             text(
@@ -110,7 +118,8 @@ def test_our_own_digests_of_a_number_are_looked_for_and_kept_where_the_map_keeps
                 f"SELECT id, {digest}, 'identifier', now() FROM nexara.businesses"
             )
         )
-    assert run("--without", "vendors").exit_code == 0
+    told = run("--without", "vendors")
+    assert told.exit_code == 0, told.stdout
     with engine.begin() as db:
         db.execute(text(f"CREATE TABLE public.copied AS SELECT {digest} AS d FROM nexara.businesses"))
     told = run("--without", "vendors")

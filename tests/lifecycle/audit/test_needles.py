@@ -119,7 +119,7 @@ def test_each_spelling_is_found_and_is_of_its_own_subject(kind: Kind, spelled: s
         "anna.smith@example.org",
         "Zoe Smith",
         ROW.replace("7d", "7e"),
-        "2026-06-01 12:00 770090 0123",
+        "2026-06-01 12:00 447 70090 0124",
         "",
         "a" * 10_000,
     ],
