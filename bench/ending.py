@@ -20,7 +20,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event
 
 from bench.servers import Servers, plain
 from jobs.registry import load
@@ -33,7 +33,7 @@ from workers.wiring import engine as live_engine
 STATEMENTS = Path(__file__).with_suffix(".sql")
 OLD, TARGET = "now() - interval '500 days'", 10_000
 GAP = 0.01  # seconds between two enqueues of the web tier
-BARE = f"DELETE FROM nexara.product_events WHERE business_id = %s AND at < {OLD}"  # noqa: S608 - our own words
+BARE = f"DELETE FROM nexara.product_events WHERE business_id = %s AND at < {OLD}"
 COUNT = "SELECT count(*) FROM nexara.product_events WHERE business_id = %s AND at < now() - interval '400 days'"
 
 
@@ -46,7 +46,9 @@ class Clock:
 
     def watch(self, engine: Engine) -> None:
         """Time every transaction of an engine from its first statement to its end."""
-        event.listen(engine, "begin", lambda c: self._began.__setitem__(id(c.connection.dbapi_connection), time.monotonic()))
+        event.listen(
+            engine, "begin", lambda c: self._began.__setitem__(id(c.connection.dbapi_connection), time.monotonic())
+        )
         for how in ("commit", "rollback"):
             event.listen(engine, how, self._ended)
 
@@ -88,7 +90,9 @@ class Place:
 
     def enqueue(self, kind: str, payload: dict[str, Any], business: UUID) -> None:
         """Enqueue a job."""
-        self.admin.execute("SELECT ledger.enqueue_job_v1(%s, %s, %s)", [kind, json.dumps(payload, default=str), business])
+        self.admin.execute(
+            "SELECT ledger.enqueue_job_v1(%s, %s, %s)", [kind, json.dumps(payload, default=str), business]
+        )
 
     def drain(self, *kinds: str) -> float:
         """Run what is due of these kinds until nothing is; returns the seconds."""
@@ -161,7 +165,9 @@ def sweep(place: Place, rows: int) -> None:
 def person(place: Place, messages: int, target: int) -> None:
     """Print how long one person's erasure takes in the database."""
     business = place.fill(events=0, messages=messages, target=target)
-    (root,) = place.admin.execute("SELECT id FROM nexara.people WHERE business_id = %s ORDER BY created_at LIMIT 1", [business]).fetchone()  # type: ignore[misc]
+    (root,) = place.admin.execute(
+        "SELECT id FROM nexara.people WHERE business_id = %s ORDER BY created_at LIMIT 1", [business]
+    ).fetchone()  # type: ignore[misc]
     erasure = uuid4()
     with place.admin.transaction():
         place.admin.execute(
@@ -173,7 +179,9 @@ def person(place: Place, messages: int, target: int) -> None:
             "VALUES (%s, %s, 'people', %s, 'asked', 'include')",
             [business, erasure, root],
         )
-        place.admin.execute("UPDATE nexara.erasures SET state = 'erasing', confirmed_at = now() WHERE id = %s", [erasure])
+        place.admin.execute(
+            "UPDATE nexara.erasures SET state = 'erasing', confirmed_at = now() WHERE id = %s", [erasure]
+        )
     alone = _quiet(place, business)
     place.clock.took.clear()
     place.enqueue("privacy.erase", {"erasure_id": erasure}, business)
@@ -201,7 +209,7 @@ def _waiting(place: Place, alone: list[float], took: list[float]) -> str:
 
 
 def _p99(values: list[float]) -> float:
-    return statistics.quantiles(values, n=100)[98] if len(values) > 2 else max(values, default=0.0)  # noqa: PLR2004 - as many as it needs
+    return statistics.quantiles(values, n=100)[98] if len(values) > 2 else max(values, default=0.0)
 
 
 def _now(place: Place) -> str:
@@ -212,7 +220,9 @@ def _now(place: Place) -> str:
 
 def main() -> None:
     """Fill, end, and print a table."""
-    asked = argparse.ArgumentParser(prog="python -m bench.ending", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    asked = argparse.ArgumentParser(
+        prog="python -m bench.ending", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     asked.add_argument("--rows", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     asked.add_argument("--messages", type=int, default=5_000_000)
     asked.add_argument("--target", type=int, default=TARGET)

@@ -898,7 +898,11 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
-        op.f("ix_erasures_business_id_completed_at"), "erasures", ["business_id", "completed_at"], unique=False, schema="nexara"
+        op.f("ix_erasures_business_id_completed_at"),
+        "erasures",
+        ["business_id", "completed_at"],
+        unique=False,
+        schema="nexara",
     )
     op.create_index(
         "erasures_open",
@@ -1025,7 +1029,11 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
-        op.f("ix_tombstones_business_id_made_at"), "tombstones", ["business_id", "made_at"], unique=False, schema="nexara"
+        op.f("ix_tombstones_business_id_made_at"),
+        "tombstones",
+        ["business_id", "made_at"],
+        unique=False,
+        schema="nexara",
     )
     op.create_index("tombstones_by_age", "tombstones", ["made_at"], unique=False, schema="nexara")
     op.create_table(
@@ -1064,7 +1072,11 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
-        op.f("ix_remains_business_id_confirmed_at"), "remains", ["business_id", "confirmed_at"], unique=False, schema="nexara"
+        op.f("ix_remains_business_id_confirmed_at"),
+        "remains",
+        ["business_id", "confirmed_at"],
+        unique=False,
+        schema="nexara",
     )
     op.create_index(
         op.f("ix_remains_business_id_erasure_id"),
@@ -1114,7 +1126,11 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
-        op.f("ix_subscriptions_business_id_keep_until"), "subscriptions", ["business_id", "keep_until"], unique=False, schema="nexara"
+        op.f("ix_subscriptions_business_id_keep_until"),
+        "subscriptions",
+        ["business_id", "keep_until"],
+        unique=False,
+        schema="nexara",
     )
     op.create_table(
         "working_hours",
@@ -1271,7 +1287,11 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
-        op.f("ix_conversations_business_id_started_at"), "conversations", ["business_id", "started_at"], unique=False, schema="nexara"
+        op.f("ix_conversations_business_id_started_at"),
+        "conversations",
+        ["business_id", "started_at"],
+        unique=False,
+        schema="nexara",
     )
     op.create_index(
         "conversations_ended",
@@ -1405,7 +1425,11 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
-        op.f("ix_people_merged_business_id_merged_at"), "people_merged", ["business_id", "merged_at"], unique=False, schema="nexara"
+        op.f("ix_people_merged_business_id_merged_at"),
+        "people_merged",
+        ["business_id", "merged_at"],
+        unique=False,
+        schema="nexara",
     )
     op.create_index(
         op.f("ix_people_merged_business_id_into_id"),
@@ -1496,7 +1520,11 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
-        op.f("ix_visitors_business_id_last_seen"), "visitors", ["business_id", "last_seen"], unique=False, schema="nexara"
+        op.f("ix_visitors_business_id_last_seen"),
+        "visitors",
+        ["business_id", "last_seen"],
+        unique=False,
+        schema="nexara",
     )
     op.create_index(
         op.f("ix_visitors_business_id_person_id"),
@@ -1595,7 +1623,11 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
-        op.f("ix_emails_sent_business_id_sent_at"), "emails_sent", ["business_id", "sent_at"], unique=False, schema="nexara"
+        op.f("ix_emails_sent_business_id_sent_at"),
+        "emails_sent",
+        ["business_id", "sent_at"],
+        unique=False,
+        schema="nexara",
     )
     op.create_index(
         op.f("ix_emails_sent_business_id_to_identifier"),
@@ -1971,7 +2003,11 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
-        op.f("ix_recordings_business_id_created_at"), "recordings", ["business_id", "created_at"], unique=False, schema="nexara"
+        op.f("ix_recordings_business_id_created_at"),
+        "recordings",
+        ["business_id", "created_at"],
+        unique=False,
+        schema="nexara",
     )
     op.create_index(
         op.f("ix_recordings_business_id_leg_id"), "recordings", ["business_id", "leg_id"], unique=False, schema="nexara"
