@@ -250,7 +250,7 @@ def test_a_town_of_people_measured(town, record_property):
     assert surest < 1
     record_property(
         "report",
-        f"{len(facts)} conversations, {len(people)} cells, {len(told)} told; smallest {smallest} people, largest share of"
+        f"{len(facts)} conversations, {len(people)} cells, {len(told)} told; smallest {smallest}, largest share of"
         f" one business {dominance:.0%}, fewest people between meter and cells {least},"
         f" surest outcome of one call {surest:.0%}",
     )
