@@ -11,6 +11,7 @@ from ledger.audit import Actor
 from ledger.errors import Misconfigured
 from settings import Settings, read
 from workers.acting import by_somebody
+from workers.audit_command import audit
 from workers.batches import batches
 from workers.commands import jobs, pauses
 from workers.keys import keys
@@ -171,6 +172,7 @@ main.add_command(operations)
 main.add_command(queues)
 main.add_command(operators)
 main.add_command(retention)
+privacy.add_command(audit)
 main.add_command(privacy)
 
 
