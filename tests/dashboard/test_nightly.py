@@ -74,9 +74,7 @@ def test_what_a_night_found_is_counted_by_what_became_of_it(browser, ledger, nig
 
 def test_a_reconciliation_that_died_needs_somebody(browser, ledger, night):
     assert "The last reconciliation is" not in browser.get("/").text
-    ledger.sql(
-        "UPDATE ledger.jobs SET state = 'dead', finished_at = now() WHERE id = :id", id=night["reconciliation"]
-    )
+    ledger.sql("UPDATE ledger.jobs SET state = 'dead', finished_at = now() WHERE id = :id", id=night["reconciliation"])
     page = browser.get("/")
     assert "The last reconciliation is dead" in page.text
     assert read(page).links["Its job"] == f"/jobs/{night['reconciliation']}"
