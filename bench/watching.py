@@ -21,11 +21,11 @@ from dashboard.live import EVERY
 from sandbox.child import last_lines
 from sandbox.operator import HERE, cookies
 from sandbox.program import Program
+from settings import read
 
 KEPT_OPEN = ("/", "/jobs", "/queues")
 OPENED = ("/", "/jobs?state=available", "/failures", "/queues", "/kinds", "/jobs?kind=bench.nothing", "/schedules")
 PART = {"hx-request": "true"}
-URL = "DASHBOARD_DATABASE_URL"
 READY = "watching"
 
 
@@ -33,7 +33,7 @@ READY = "watching"
 def watched(servers: Servers) -> Iterator[None]:
     """Have somebody look for as long as the block lasts; raises Failed if they cannot, or stopped looking."""
     log = servers.folder / f"watching-{secrets.token_hex(3)}.log"
-    env = servers.environment(**{URL: servers.url("nexara_dashboard")})
+    env = servers.environment(DASHBOARD_DATABASE_URL=servers.url("nexara_dashboard"))
     person = Program("watching", [sys.executable, "-m", __name__], env=env, log=log, cwd=ROOT, grace=5)
     person.start()
     try:
@@ -51,7 +51,7 @@ def watched(servers: Servers) -> Iterator[None]:
 
 def main() -> None:
     """Look, until killed."""
-    engine = create_engine(os.environ[URL], connect_args={"prepare_threshold": None})
+    engine = create_engine(read().dashboard_database_url, connect_args={"prepare_threshold": None})
     app = create_app(engine, environment="bench", secret=secrets.token_bytes(32))
     others = cycle(OPENED)
     with TestClient(app, base_url=HERE, cookies=cookies(app, f"watcher{os.getpid()}")) as browser:
