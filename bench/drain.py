@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from bench.contestants import Contestant, Failed
 from bench.line import Bench, Value
-from bench.watching import watched
 
 WARM = 1000
 """Jobs that run first: imports, pools, and what an engine learns of its pace."""
-PATIENCE = 120.0  # seconds, after which a drain is not waited for
+PATIENCE = 60.0  # seconds, after which a drain is not waited for
 
 
 def noop(bench: Bench, engine: Contestant) -> Sequence[Value]:
@@ -47,17 +46,6 @@ def beside_finished(bench: Bench, engine: Contestant) -> Sequence[Value]:
         warmed(engine, "nothing", count)
         beside = drained(engine, "nothing", count)
     return [count / beside, 100 * empty / beside]
-
-
-def beside_watching(bench: Bench, engine: Contestant) -> Sequence[Value]:
-    """Return the percentage of its rate that a drain keeps while somebody on call looks at pages."""
-    count = bench.sizes.large
-    with engine.running():
-        warmed(engine, "nothing", count)
-        alone = drained(engine, "nothing", count)
-        with watched(bench.servers):
-            looked_at = drained(engine, "nothing", count)
-    return [100 * alone / looked_at]
 
 
 def warmed(engine: Contestant, kind: str, count: int) -> None:

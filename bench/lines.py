@@ -1,6 +1,6 @@
 """The lines of the table, in its order: one small entry each."""
 
-from bench import drain, enqueueing, fairness, footprint, latency, real, recovery
+from bench import drain, enqueueing, fairness, footprint, latency, real, recovery, watched
 from bench.line import Figure, Line
 
 MS = "{:,.1f}"
@@ -80,8 +80,8 @@ LINES = (
     ),
     Line(
         "watched",
-        [Figure("no-op jobs drained while pages are opened, % of unwatched")],
-        drain.beside_watching,
+        [Figure("drain with the dashboard's pages open, % of the unwatched")],
+        watched.draining,
         ours_alone=True,
     ),
     Line(

@@ -75,7 +75,7 @@ def _end_form(request: Request, said: str | None = None) -> Response:
         return show(request, 409, refused=said or f"Pause {number} has ended, or there was none.")
     form = getattr(request.state, "form", None) or {}
     return here.pages.answer(
-        request, "resume.html", 200 if said is None else 409, held=found, why=form.get("why", ""), refused=said
+        request, "resume.html", 200 if said is None else 409, found=found, why=form.get("why", ""), refused=said
     )
 
 

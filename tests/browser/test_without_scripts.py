@@ -30,6 +30,7 @@ def test_a_job_is_retried_and_its_page_turns_green_by_loading_anew(ledger, jobs,
 def test_a_queue_is_paused_and_resumed_and_what_one_types_is_not_lost_meanwhile(ledger, kim):
     kim.page.goto("/queues")
     kim.page.locator("#queue-walls").get_by_role("link", name="Pause…").click()
+    kim.page.wait_for_load_state()  # what is focused before its anchor is reached loses the focus again
     kim.page.get_by_label("Why").focus()
     kim.page.keyboard.type("the vendor is down", delay=400)  # for longer than pages take to load anew
     expect(kim.page.get_by_label("Why")).to_have_value("the vendor is down")
