@@ -1,10 +1,10 @@
 """Erasing, a batch at a time: what the data map says of the rows that an erasure means is done to them.
 
-Nothing remembers how far it came but the rows: what is left is found again from the frozen scope. A batch that was rolled
-back never was, and one more when all is done does nothing.
+Nothing remembers how far it came but the rows: what is left is found again from the frozen scope. A batch that was
+rolled back never was, and one more when all is done does nothing.
 """
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session
 
 from lifecycle import keep
@@ -24,11 +24,11 @@ BATCH = 500
 def erase(db: Session, erasure: Erasure, *, batch: int = BATCH) -> Progress:
     """Delete, empty, unlink or keep at most `batch` rows of each table, children first; says whether there is more."""
     step = Batch(db, walk(db, erasure), batch)
-    # Statistics may be a minute or a bulk load old; whatever they say, each of these goes by the index it was written for.
+    # Statistics may be a minute or a bulk load old; whatever they say, each goes by the index it was written for.
     before = db.scalar(select(func.current_setting("enable_seqscan")))
-    db.execute(select(func.set_config("enable_seqscan", "off", True)))
+    db.execute(select(func.set_config("enable_seqscan", "off", true())))
     step.done.more = not all(_carry_out(step, head) for head in step.walk.heads)
-    db.execute(select(func.set_config("enable_seqscan", before, True)))
+    db.execute(select(func.set_config("enable_seqscan", before, true())))
     if not step.done.more:
         gone = forget_raw(db, erasure, step.walk.meant, most=batch)
         step.done.rows.update(gone)
@@ -52,9 +52,9 @@ def _delete(step: Batch, head: Head) -> bool:
         step.take(head.table, ids)
         return are_all
     ids, are_all = step.find(head.table, condition)
-    if head.table is root_of(step.walk.meant.scope) and step.walk.meant.scope is Scope.RECORDING:
-        if not step.unquote(head.table, ids):
-            return False
+    is_recording = step.walk.meant.scope is Scope.RECORDING and head.table is root_of(Scope.RECORDING)
+    if is_recording and not step.unquote(head.table, ids):
+        return False
     return step.leave(head.row, ids) and step.end(head.table, ids) and are_all
 
 

@@ -1,4 +1,4 @@
-"""How tables hang together by what they say of themselves: what ends with what, who shares what, what says who somebody is."""
+"""How tables hang together by what they say: what ends with what, who shares what, what says who somebody is."""
 
 from collections.abc import Iterator, Sequence
 from uuid import UUID
@@ -62,7 +62,7 @@ def subjects(table: Table, tables: Sequence[str]) -> Iterator[tuple[Table, Colum
 
 
 def is_identity(row: type[Row]) -> bool:
-    """Whether a row says who somebody is, and not what they did: itself, what it is reached by, what it was merged with."""
+    """Whether a row says who somebody is, and not what they did."""
     links = row.__life__.links
     if len(links) != 1 or not isinstance(links[0], About):
         return False
@@ -78,7 +78,7 @@ def is_in_sight(row: type[Row]) -> bool:
 
 
 def held_by_access(table: Table) -> Iterator[ColumnElement[bool]]:
-    """Yield, for each table whose rows may wait for an access to be given back, that one of them points at a row here."""
+    """Yield, for each table whose rows may wait for an access to be given back, that one points at a row here."""
     for row in rows():
         if any(isinstance(each, Revoke) for each in row.__life__.after_cancellation):
             for key in table_of(row).foreign_key_constraints:

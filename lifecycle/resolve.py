@@ -1,7 +1,7 @@
-"""Whom an erasure means: found out once, confirmed by somebody, and frozen. What comes later reads the frozen rows alone.
+"""Whom an erasure means: found out once, confirmed by somebody, frozen; what comes later reads that alone.
 
-What was typed leads to a person only if it is nobody else's. A person leads to all that they are reached by and to those
-whom the business took for the same; there it stops: whoever else has one of these numbers may be their mother.
+What was typed leads to a person only if it is nobody else's. A person leads to all that they are reached by and to
+those whom the business took for the same; there it stops: whoever else has one of these numbers may be their mother.
 """
 
 from collections.abc import Sequence
@@ -94,14 +94,15 @@ class Finding:
         if not self._was_ever(who, everybody):
             return
         shared = decision is Decision.REVIEW
-        for each in sorted(everybody):
-            self.row(str(who), each, evidence if each in ids else Evidence.MERGED, decision, shared=shared)
+        for human in sorted(everybody):
+            found = evidence if human in ids else Evidence.MERGED
+            self.row(str(who), human, found, decision, shared=shared)
         mine = own_lines(self.db, [form for each in reached_by for form in forms(each.value, self.country)])
         for each in reached_by:
             self._reached_by(who, each, everybody, decision, mine)
 
     def behind(self, root: UUID) -> None:
-        """Add the person whose browser this is, unless the business knows them otherwise: then the browser alone is meant."""
+        """Add the person whose browser this is, unless the business knows them otherwise, too."""
         table = root_of(self.erasure.scope)
         for link in row_of(table).__life__.links:
             if isinstance(link, About) and link.who is Who.PERSON:

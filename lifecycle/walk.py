@@ -1,6 +1,6 @@
 """The walk of the data map: which rows an erasure says something of, by which link, children before their parents.
 
-A head is a table's rows by one link: each is found by an index over (business_id, that column), from ids that were frozen,
+A head is a table's rows by one link: each is found by an index over (business_id, that column), from frozen ids,
 so that the walk finds what is left of it however often it was broken off. What ends with a row is found from there.
 """
 

@@ -253,7 +253,7 @@ def _act(settings: Settings, actor: Actor, name: str, does: Any, told: Mapping[s
 
     with refusals(), connected(settings) as db:
         ask(db, does, dict(told))
-        record(db, actor, name, why=why, about={key: value for key, value in told.items()})
+        record(db, actor, name, why=why, about=told)
 
 
 def _rows(settings: Settings, asked: Any, told: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -276,7 +276,8 @@ def _line(each: Mapping[str, Any]) -> str:
         *([f"{each['open_reviews']} texts to look at"] if each["open_reviews"] else []),
     ]
     told = f"; {', '.join(waits)}" if waits else ""
-    return f"{each['id']}  {each['business_id']}  {each['scope']}  {each['state']}  {each['asked_at']:%Y-%m-%d %H:%M}{told}"
+    named = "  ".join(str(each[key]) for key in ("id", "business_id", "scope", "state"))
+    return f"{named}  {each['asked_at']:%Y-%m-%d %H:%M}{told}"
 
 
 def _minute(moment: str) -> str:

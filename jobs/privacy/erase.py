@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, true
 from sqlalchemy.orm import Session
 
 from jobs.copies.payloads import FOLLOWS, following
@@ -41,7 +41,7 @@ def erase_data(db: Session, payload: EraseData, cursor: Mapping[str, Any] | None
     if erasure.state is not ErasureState.ERASING:
         return Cancel("not_to_be_erased")
     # The triggers that note what a row leaves elsewhere say with it whose doing it was.
-    db.execute(select(func.set_config("nexara.erasure", str(erasure.id), True)))
+    db.execute(select(func.set_config("nexara.erasure", str(erasure.id), true())))
     stage = STAGES[cursor["stage"] if cursor else "fence"]
     following = stage(db, erasure)
     return Again({"stage": following}, doing=following) if following else None
