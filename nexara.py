@@ -18,6 +18,7 @@ from workers.keys import keys
 from workers.limits import limits
 from workers.operators import operators
 from workers.privacy import privacy
+from workers.proving import receipts, replay
 from workers.retention import retention
 from workers.triage import failures, operations, queues
 from workers.wiring import NotConfigured
@@ -172,7 +173,8 @@ main.add_command(operations)
 main.add_command(queues)
 main.add_command(operators)
 main.add_command(retention)
-privacy.add_command(audit)
+for command in (audit, receipts, replay):
+    privacy.add_command(command)
 main.add_command(privacy)
 
 

@@ -29,6 +29,7 @@ from models.erasures import Erasure, ErasureState
 from models.traces import TO_DO, Remains
 
 FORGET = text("SELECT ledger.forget_jobs_v1(CAST(:ids AS uuid[]))")
+FORGET_STATISTICS = text("SELECT nexara.analyze_v1(CAST(:tables AS text[]))")
 BATCH = 500
 
 
@@ -66,6 +67,8 @@ def _texts(db: Session, erasure: Erasure) -> str | None:
     erasure.state = ErasureState.PENDING
     erasure.erased_at = clock.now()
     db.flush()
+    # What the planner remembers of columns are values of rows that are gone.
+    db.execute(FORGET_STATISTICS, {"tables": sorted(erasure.counts)})
     _follow_up(db, erasure)
     enqueue(db, VerifyErasure(erasure_id=erasure.id))
     return None
