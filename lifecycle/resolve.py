@@ -120,10 +120,14 @@ class Finding:
         *,
         shared: bool = False,
     ) -> None:
-        """Add one row; the first finding of it stands."""
+        """Add one row; the first finding of it stands, and takes the value that a later one knows."""
         told = {"source": source, "row_id": row_id, "evidence": evidence, "decision": decision, "value": value}
         about = {"business_id": self.erasure.business_id, "erasure_id": self.erasure.id, "shared": shared}
-        self.db.execute(insert(ErasureScope).values(**told, **about).on_conflict_do_nothing())
+        put = insert(ErasureScope).values(**told, **about)
+        known_by = func.coalesce(ErasureScope.value, put.excluded.value)
+        self.db.execute(
+            put.on_conflict_do_update(index_elements=["business_id", "erasure_id", "row_id"], set_={"value": known_by})
+        )
 
     def is_there(self, root: UUID) -> bool:
         """Whether the root is a row of this business."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from lifecycle.meant import TENANTS, Meant, meant, root_of
 from lifecycle.paths import among, held_by_access, is_identity, is_in_sight, parts, row_of, subjects, target_of
-from lifecycle.scrub import Ends, Quote, deletes, holds_of
+from lifecycle.scrub import EmptyQuote, Ends, deletes, holds_of
 from models.base import Row, TenantRow
 from models.data_map import About, Category, Delete, Finds, LastOut, Matching, Revoke, Through, Who
 from models.entries import rows, table_of
@@ -78,7 +78,9 @@ class Walk:
         """Return the condition of rows that go only once an access was given back; None where nothing waits."""
         if not any(isinstance(each, Revoke) for each in head.endings):
             return None
-        return or_(*(column.is_not(None) for column in head.table.columns if holds_of(column).secret))
+        # What is left elsewhere by the row's end is given back from there, and holds up nothing.
+        kept = [column for column in head.table.columns if holds_of(column).secret and not holds_of(column).outside]
+        return or_(*(column.is_not(None) for column in kept)) if kept else None
 
     def _business(self) -> Iterator[Head]:
         """Every table of the business, by what it says of the time after cancellation."""
@@ -154,7 +156,7 @@ class Walk:
             for column in table_of(row).columns:
                 if "made_from" in column.info:
                     which = among(table_of(row), column.info["of"], self.people)
-                    yield Head(row, which, (Quote(column=column.name),), column.info["of"])
+                    yield Head(row, which, (EmptyQuote(column=column.name),), column.info["of"])
 
 
 def walk(db: Session, erasure: Erasure) -> Walk:
