@@ -1,6 +1,7 @@
 """One batch of an erasure: rows are found, what ends with them goes first, then they go; no more than so many a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import CursorResult, ColumnElement, Table, delete, or_, select, update
@@ -62,10 +63,10 @@ class Batch:
         if ids:
             self.done.rows[table.name] += self._count(self.db.execute(delete(table).where(among(table, "id", ids))))
 
-    def change(self, table: Table, ids: Sequence[UUID], values: dict[str, ColumnElement[object]]) -> None:
+    def change(self, table: Table, ids: Sequence[UUID], values: Mapping[str, Any]) -> None:
         """Change these rows."""
         if ids:
-            made = self.db.execute(update(table).where(among(table, "id", ids)).values(values))
+            made = self.db.execute(update(table).where(among(table, "id", ids)).values(dict(values)))
             self.done.changed[table.name] += self._count(made)
 
     def remake(self, table: Table, ids: Sequence[UUID]) -> bool:

@@ -16,13 +16,18 @@ from lifecycle.raw import forget_raw
 from lifecycle.scrub import KEEP_UNTIL, changes, to_do, values
 from lifecycle.walk import Head, walk
 from models.data_map import Keep, Scrub
-from models.erasures import Erasure, Scope
+from models.erasures import Erasure, ErasureState, Scope
 
 BATCH = 500
 
 
 def erase(db: Session, erasure: Erasure, *, batch: int = BATCH) -> Progress:
-    """Delete, empty, unlink or keep at most `batch` rows of each table, children first; says whether there is more."""
+    """Delete, empty, unlink or keep at most `batch` rows of each table, children first; says whether there is more.
+
+    Raises ValueError for an erasure that has not begun, or is over.
+    """
+    if erasure.state is not ErasureState.ERASING:
+        raise ValueError(f"nothing is erased for an erasure that is {erasure.state}")
     step = Batch(db, walk(db, erasure), batch)
     # Statistics may be a minute or a bulk load old; whatever they say, each of these goes by the index it was written for.
     before = db.scalar(select(func.current_setting("enable_seqscan")))

@@ -58,7 +58,7 @@ def redact(db: Session, erasure: Erasure, *, batch: int = BATCH) -> bool:
     for text in _texts(db, sought):
         exact, doubtful = names(text.told, sought)
         if exact and not text.is_by_hand:
-            table = text.column.table
+            table = table_of(text.row)
             kept = replaced(text.told, sought, ERASED)
             db.execute(update(table).where(table.c.id == text.row_id).values({text.column.name: kept}))
             done += 1
@@ -144,7 +144,7 @@ def _ask(db: Session, erasure: Erasure, text: Text) -> int:
     asked = insert(Review).values(
         business_id=erasure.business_id,
         erasure_id=erasure.id,
-        source=text.column.table.name,
+        source=table_of(text.row).name,
         row_id=text.row_id,
         field=text.column.name,
         state=ReviewState.OPEN,

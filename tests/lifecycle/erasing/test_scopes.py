@@ -4,7 +4,10 @@ from datetime import date
 from uuid import uuid4
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
+from lifecycle.meant import meant
+from lifecycle.raw import forget_raw
 from lifecycle.remaining import rows_left
 from lifecycle.scrub import ERASED, holds_of
 from models.erasures import Decision, Erasure, ErasureScope, ErasureState, Scope
@@ -173,11 +176,14 @@ PERIODS = (
 )
 
 
-def test_nothing_is_deleted_outside_the_tables_for_an_erasure_that_nobody_confirmed(world):
+def test_nothing_goes_for_an_erasure_that_nobody_confirmed(world):
     anna = world.person()
     erasure = world.asked(Scope.PERSON, anna["people"]["id"])
-    with pytest.raises(Exception, match="nothing is deleted for an erasure that is resolving"):
+    with pytest.raises(ValueError, match="nothing is erased for an erasure that is resolving"):
         world.batch(erasure, 500)
+    with pytest.raises(DBAPIError, match="nothing is deleted for an erasure that is resolving"), world.job() as db:
+        row = db.get_one(Erasure, erasure)
+        forget_raw(db, row, meant(db, row), most=1)
     assert keys(anna) <= world.rows().keys()
     with world.job() as db:
         assert db.get_one(Erasure, erasure).state is ErasureState.RESOLVING

@@ -95,11 +95,11 @@ class World:
             become_job(connection, business or self.mine)
             with Session(connection) as db:
                 yield db
-                db.flush()
-                if keep:
-                    connection.commit()
-                else:
-                    connection.rollback()
+                db.commit()  # the session's part in it alone
+            if keep:
+                connection.commit()
+            else:
+                connection.rollback()
 
     def asked(
         self,
