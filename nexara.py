@@ -17,6 +17,7 @@ from workers.keys import keys
 from workers.limits import limits
 from workers.operators import operators
 from workers.privacy import privacy
+from workers.retention import retention
 from workers.triage import failures, operations, queues
 from workers.wiring import NotConfigured
 
@@ -114,18 +115,25 @@ def dashboard(settings: Settings) -> None:
 @click.pass_obj
 def migrate(settings: Settings) -> None:
     """Bring the database to this release; safe to repeat, and while workers run."""
+    from lifecycle.deadlines import Deadlines
     from migrations.apply import migrate as apply
     from workers.reach import reaching
     from workers.wiring import require
 
     require(database_admin_url=settings.database_admin_url)
+    deadlines = Deadlines(
+        rows=settings.retention_rows_days,
+        vendors=settings.retention_vendors_days,
+        last=settings.retention_last_days,
+    )
     passwords = {
         "nexara_worker": settings.worker_password.get_secret_value(),
         "nexara_web": settings.web_password.get_secret_value(),
         "nexara_dashboard": settings.dashboard_role_password.get_secret_value(),
     }
     with reaching("DATABASE_ADMIN_URL", settings.database_admin_url):
-        apply(settings.database_admin_url, {role: password for role, password in passwords.items() if password})
+        given = {role: password for role, password in passwords.items() if password}
+        apply(settings.database_admin_url, given, deadlines)
     click.echo("The database is at this release.")
 
 
@@ -162,6 +170,7 @@ main.add_command(failures)
 main.add_command(operations)
 main.add_command(queues)
 main.add_command(operators)
+main.add_command(retention)
 main.add_command(privacy)
 
 

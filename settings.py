@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 NOT_SET = SecretStr("")
@@ -121,6 +121,12 @@ class Settings(BaseSettings):
     google_oauth_base_url: Annotated[str, Field(description="Where Google gives tokens and takes them back.")] = (
         "https://oauth2.googleapis.com"
     )
+    google_token_keys: Annotated[
+        SecretStr,
+        Field(
+            description="Fernet keys, with commas, newest first; the web tier seals the tokens of calendars with one."
+        ),
+    ] = NOT_SET
     supabase_secret_key: Annotated[
         SecretStr, Field(description="Supabase's secret key, which may delete those who sign in.")
     ] = NOT_SET
@@ -129,6 +135,26 @@ class Settings(BaseSettings):
     ] = ""
     lemon_squeezy_api_key: Annotated[SecretStr, Field(description="Lemon Squeezy's key.")] = NOT_SET
     lemon_squeezy_base_url: Annotated[str, Field(description="Lemon Squeezy's API.")] = "https://api.lemonsqueezy.com"
+
+    # The end of a business's data. `migrate` tells the database.
+    retention_rows_days: Annotated[
+        int,
+        Field(
+            ge=1, le=60, description="Days after access ended by which a business's rows are gone; set by `migrate`."
+        ),
+    ] = 45
+    retention_vendors_days: Annotated[
+        int,
+        Field(ge=1, le=60, description="Days by which the last vendor has deleted its copies; set by `migrate`."),
+    ] = 50
+    retention_last_days: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=60,
+            description="Days that are never passed: with 30 of backups they are the policy's 90; set by `migrate`.",
+        ),
+    ] = 60
 
     # The on-call dashboard.
     dashboard_host: Annotated[str, Field(description="The address it listens on.")] = "127.0.0.1"
@@ -176,6 +202,15 @@ class Settings(BaseSettings):
     log_format: Annotated[
         Literal["text", "json"], Field(description="How they look: text for eyes, json for a log store.")
     ] = "text"
+
+    @field_validator("retention_vendors_days", "retention_last_days")
+    @classmethod
+    def _in_order(cls, days: int, info: ValidationInfo) -> int:
+        """Refuse days in an order in which no promise could be kept."""
+        before = "retention_rows_days" if info.field_name == "retention_vendors_days" else "retention_vendors_days"
+        if days < info.data.get(before, 0):
+            raise ValueError(f"must not be less than {before.upper()}, which comes first")
+        return days
 
 
 def read() -> Settings:

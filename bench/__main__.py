@@ -30,12 +30,8 @@ def main() -> None:
     given = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers' folder is removed all the same
     console = Console(width=None if Console().is_terminal else 170)
-    if given.show:
-        result = Result.read(json.loads(given.show.read_text(encoding="utf-8")))
-    else:
-        result = _measure(given, console)
-        if given.json:
-            given.json.write_text(json.dumps(result.as_json(), indent=1) + "\n", encoding="utf-8")
+    shown: Path | None = given.show
+    result = Result.read(json.loads(shown.read_text(encoding="utf-8"))) if shown else _measure(given, console)
     if given.markdown:
         print(markdown(result))
     else:
@@ -87,11 +83,17 @@ def _measure(given: argparse.Namespace, console: Console) -> Result:
                 if line.key in given.only:
                     since = time.monotonic()
                     result.rows += _line(bench, line, engines, rounds)
+                    _write(given, result)  # what was measured is kept, whatever becomes of the rest
                     console.print(f"[dim]{line.key}: {time.monotonic() - since:.0f} s[/dim]")
         finally:
             for engine in engines:
                 engine.close()
     return result
+
+
+def _write(given: argparse.Namespace, result: Result) -> None:
+    if given.json:
+        given.json.write_text(json.dumps(result.as_json(), indent=1) + "\n", encoding="utf-8")
 
 
 def _line(bench: Bench, line: Line, engines: Sequence[Contestant], rounds: int) -> list[Row]:
@@ -112,9 +114,10 @@ def _line(bench: Bench, line: Line, engines: Sequence[Contestant], rounds: int) 
                     cell.values.append(value)
             except Lacks:
                 spent[engine.name] = float("inf")
-            except (Failed, OSError, psycopg.Error) as error:
+            except Exception as error:  # noqa: BLE001 - one engine's failure is its cell's, and no other's
+                told = str(error) if isinstance(error, Failed) else repr(error)
                 for cell in cells:
-                    cell.failed = " ".join(str(error).split())[:120]
+                    cell.failed = " ".join(told.split())[:120]
             spent[engine.name] += time.monotonic() - since
     return rows
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from bench.peers.control import Lacks
 from bench.peers.peer import SHORT
 from bench.peers.place import Place
@@ -18,6 +20,10 @@ from bench.servers import ROOT, Servers, plain
 from sandbox.child import last_lines, leashed
 from sandbox.program import Program
 
+LEFT_OVER = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()
+"""
 PEERS_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 START = 60.0  # seconds that processes are given to be ready
 SETTLE = 0.5  # seconds that fresh processes are given to connect
@@ -119,7 +125,13 @@ class Contestant:
             # Jobs of minutes may be in hand, and no figure depends on how they end.
             for program in [*started, *programs]:
                 program.kill()
+            self._end_what_they_asked()
             self.forget()
+
+    def _end_what_they_asked(self) -> None:
+        """End the statements of killed processes: the server goes on with them, for minutes, in the next one's turn."""
+        with psycopg.connect(self._servers.admin_url, autocommit=True) as admin:
+            admin.execute(LEFT_OVER)
 
     def worker(self, number: int, profile: str = SHORT) -> Program:
         """Return one more worker process, not yet started."""

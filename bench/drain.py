@@ -7,7 +7,7 @@ from bench.line import Bench, Value
 
 WARM = 1000
 """Jobs that run first: imports, pools, and what an engine learns of its pace."""
-PATIENCE = 120.0  # seconds, after which a drain is not waited for
+PATIENCE = 60.0  # seconds, after which a drain is not waited for
 
 
 def noop(bench: Bench, engine: Contestant) -> Sequence[Value]:

@@ -56,7 +56,7 @@ TARGETS = (
     at_least("drain beside 1,000,000 finished rows, % of empty", ours("finished", 1), 90),
     at_least("drain with the dashboard's pages open, % of the unwatched", ours("watched"), 95),
     at_least("bulk enqueue in SQL, a second", ours("bulk-sql"), 35_000),
-    at_least("bulk enqueue by COPY, a second", ours("bulk-copy"), 50_000),
+    at_least("bulk enqueue from Python, at the speed asked of COPY, a second", ours("bulk-python"), 50_000),
     at_most("`nexara worker` with every kind, RSS, MB", ours("real"), 100),
     at_most("recovery after kill -9, p99, s", ours("recovery", 1), 10, "{:.1f}"),
 )

@@ -19,6 +19,10 @@ UNCOUNTED = timedelta(minutes=5)
 """Nothing has been counted for so long only where no dispatcher runs: one counts each second, a minute back."""
 
 
+UNDONE = (State.DEAD, State.CANCELLED, State.DISCARDED)
+EXPIRES = "retention.expire"
+
+
 class Level(StrEnum):
     """How soon."""
 
@@ -196,6 +200,38 @@ def _schedules(figures: Figures) -> Iterator[Alert]:
             )
 
 
+def _retention(figures: Figures) -> Iterator[Alert]:
+    for alarm in figures.not_ended:
+        yield Alert(
+            Level.NOW if alarm.urgent else Level.SOON,
+            alarm.title,
+            alarm.advice,
+            link("/jobs", kind="retention.end"),
+            "Jobs that end a business",
+        )
+
+
+def _nightly(figures: Figures) -> Iterator[Alert]:
+    reconciled, deleted = figures.reconciliation.entry.last, figures.retention.came
+    if reconciled is not None and reconciled.state in UNDONE:
+        yield Alert(
+            Level.SOON,
+            f"The last reconciliation is {reconciled.state}",
+            "A conversation that ended without being metered may be on no bill. Retry it: it is safe to repeat.",
+            f"/jobs/{reconciled.job_id}",
+            "Its job",
+        )
+    if dead := deleted.states.get(State.DEAD):
+        yield Alert(
+            Level.SOON,
+            f"{number(dead, deleted.at_least)} {'business still has' if dead == 1 else 'businesses still have'}"
+            " data that should be gone",
+            "Its deletion failed for good. Mend the cause and retry it: it goes on where it stopped.",
+            link("/failures", kind=EXPIRES, state=State.DEAD),
+            "What failed",
+        )
+
+
 RULES: tuple[Callable[[Figures], Iterator[Alert]], ...] = (
     _workers,
     _dispatcher,
@@ -203,8 +239,10 @@ RULES: tuple[Callable[[Figures], Iterator[Alert]], ...] = (
     _paused,
     _blocked,
     _schedules,
+    _nightly,
     _queues,
     _old_transaction,
     _dead,
     _bugs,
+    _retention,
 )

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -10,7 +9,9 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboard.render import link
 from dashboard.site import site
+from ledger import moments
 from ledger.queries import AuditFilter, list_audit, looking
+from ledger.queries.filters import kept
 from ledger.queries.walk import LARGEST
 
 WORDS = re.compile(r"[a-z0-9_.]{1,100}")
@@ -30,9 +31,7 @@ def page(request: Request) -> Response:
     """Show the actions of a filter, one page of them."""
     here, query = site(request), request.query_params
     if any(value == "" for value in query.values()):  # a form sends its empty fields too
-        return RedirectResponse(
-            link("/audit", **{name: value for name, value in query.items() if value and name in FIELDS})
-        )
+        return RedirectResponse(link("/audit", **kept(query, FIELDS)))
     given, wanted, wrong = read(query)
     listed = None
     if not wrong:
@@ -80,15 +79,10 @@ def _job(value: str) -> int:
     return int(value)
 
 
-def _moment(value: str) -> datetime:
-    at = datetime.fromisoformat(value)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
-
-
 READ: dict[str, Callable[[str], Any]] = {
     "who": _who,
     "action": _action,
     "job": _job,
-    "since": _moment,
-    "until": _moment,
+    "since": moments.read,
+    "until": moments.read,
 }

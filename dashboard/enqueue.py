@@ -1,7 +1,6 @@
 """A job enqueued by hand, from a form made of its kind's schema."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from uuid import UUID
 
 from starlette.exceptions import HTTPException
@@ -12,6 +11,7 @@ from dashboard.acting import Acting, action
 from dashboard.payload_form import fields, filled, payload_of
 from dashboard.render import link
 from dashboard.site import actor, refuse_without, site
+from ledger import moments
 from ledger.audit import Right
 from ledger.enqueue_by_hand import enqueue_by_hand
 from ledger.operate import Refused
@@ -69,7 +69,7 @@ def enqueue_job(act: Acting) -> Response:
         payload,
         business_id=UUID(int=0) if business == HOUSE else UUID(business),
         priority=int(form["priority"]) if form.get("priority") else None,
-        run_at=_moment(run_at) if run_at else None,
+        run_at=moments.read(run_at) if run_at else None,
     )
     about = {"kind": kind.kind, "business_id": business, "joined": put.joined}
     act.record(about=about, jobs=[put.id], after={"payload": payload})
@@ -83,14 +83,9 @@ def _readable(name: str, form: Mapping[str, str]) -> bool:
             return value == HOUSE or bool(UUID(value))
         if name == "priority":
             return not value or value in ("0", "1", "2", "3")
-        return not value or bool(_moment(value))
+        return not value or bool(moments.read(value))
     except ValueError:
         return False
-
-
-def _moment(value: str) -> datetime:
-    moment = datetime.fromisoformat(value)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _kinds(request: Request) -> tuple[Kind, ...]:

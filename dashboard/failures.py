@@ -10,7 +10,7 @@ from ledger import clock
 from ledger.queries import list_jobs, looking, read_kinds, read_story
 from ledger.queries.failed import group_failed, read_failed, read_hours
 from ledger.queries.failures import last_alike
-from ledger.queries.filters import NAME, Given, read
+from ledger.queries.filters import NAME, Given, kept, read
 from models.ledger import FAILED
 
 FIELDS = ("kind", "state", "business", "since", "until")
@@ -82,7 +82,7 @@ def one(request: Request) -> Response:
 
 
 def _kept(request: Request) -> dict[str, str]:
-    return {name: value for name, value in request.query_params.items() if value and name in FIELDS}
+    return kept(request.query_params, FIELDS)
 
 
 def _asked(request: Request, **more: str) -> Given:

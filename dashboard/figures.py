@@ -9,6 +9,7 @@ from dashboard import timetable
 from jobs.queues import promise
 from ledger.pause import Pause, pauses
 from ledger.queries import (
+    CameOf,
     FailureGroup,
     LimitSeen,
     OpenTransaction,
@@ -22,6 +23,7 @@ from ledger.queries import (
     count_states,
     counted_until,
     group_failures,
+    read_came_of,
     read_limits,
     read_oldest,
     read_overdue,
@@ -31,12 +33,14 @@ from ledger.queries import (
     read_ticks,
     read_workers,
 )
+from lifecycle.alarms import Alarm, alarms
 from models.ledger import State
 
 FINISHED_WITHIN = timedelta(hours=24)
 FAILED_WITHIN = timedelta(hours=1)
 OVERDUE_AFTER = timedelta(seconds=30)
-RECONCILIATION = "reconciliation"
+RECONCILIATION, RETENTION = "reconciliation", "retention"
+"""Schedules whose runs find work for other jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,14 @@ class QueueStands:
 
 
 @dataclass(frozen=True, slots=True)
+class Nightly:
+    """A schedule that finds work for others: when it ran last, and what came of that; nothing where its job is gone."""
+
+    entry: timetable.Entry
+    came: CameOf
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """The state of the ledger; finished jobs are those of FINISHED_WITHIN, failures those of FAILED_WITHIN.
 
@@ -76,23 +88,23 @@ class Figures:
     pace: tuple[Slot, ...]
     counted: datetime | None
     schedules: tuple[timetable.Entry, ...]
+    reconciliation: Nightly
+    retention: Nightly
     pauses: tuple[Pause, ...]
     oldest: OpenTransaction | None
     limits: tuple[LimitSeen, ...]
+    not_ended: tuple[Alarm, ...]
 
     @property
     def waiting(self) -> int:
         """How many jobs are due and have no worker."""
         return sum(queue.seen.waiting for queue in self.queues)
 
-    @property
-    def reconciliation(self) -> timetable.Entry | None:
-        """The schedule that compares ended conversations with the meter."""
-        return next((entry for entry in self.schedules if entry.schedule.name == RECONCILIATION), None)
-
 
 def read_figures(db: Connection, now: datetime, span: Span = Span.HOUR) -> Figures:
     """Read the overview's figures; `span` is that of its chart."""
+    schedules = timetable.entries(read_ticks(db, timetable.names(), 1), now)
+    nightly = _nightly(db, schedules)
     return Figures(
         now=now,
         counts=count_states(db, now - FINISHED_WITHIN),
@@ -104,11 +116,21 @@ def read_figures(db: Connection, now: datetime, span: Span = Span.HOUR) -> Figur
         span=span,
         pace=read_pace(db, now, span),
         counted=counted_until(db),
-        schedules=timetable.entries(read_ticks(db, timetable.names(), 1), now),
+        schedules=schedules,
+        reconciliation=nightly[RECONCILIATION],
+        retention=nightly[RETENTION],
         pauses=tuple(pauses(db)),
         oldest=read_oldest(db),
         limits=read_limits(db),
+        not_ended=alarms(db, now),
     )
+
+
+def _nightly(db: Connection, schedules: tuple[timetable.Entry, ...]) -> dict[str, Nightly]:
+    entries = {entry.schedule.name: entry for entry in schedules if entry.schedule.name in (RECONCILIATION, RETENTION)}
+    ran = {name: entry.last.job_id for name, entry in entries.items() if entry.last and entry.last.job_id}
+    came = read_came_of(db, tuple(ran.values()))
+    return {name: Nightly(entry, came.get(ran.get(name, 0), CameOf())) for name, entry in entries.items()}
 
 
 def stand(queues: tuple[QueueSeen, ...], now: datetime) -> tuple[QueueStands, ...]:

@@ -16,7 +16,7 @@ from dashboard.telling import (
     meaning_of_reason,
 )
 from ledger.audit import Right
-from ledger.queries import Story, looking, read_job_audit, read_story
+from ledger.queries import Story, looking, read_batches_of, read_job_audit, read_story
 from ledger.queries.walk import LARGEST
 
 DONE = {
@@ -59,6 +59,7 @@ def show(
     here, acts = site(request), may(request, Right.ACT)
     with looking(here.engine) as db:
         by_hand = read_job_audit(db, story.job.id)
+        batches = read_batches_of(db, story.job.id)
     return here.pages.answer(
         request,
         "job.html",
@@ -76,6 +77,7 @@ def show(
         may_discard=acts and may_discard(story.job.state),
         may_cancel=acts and may_cancel(story.job.state) and story.job.cancel_requested_at is None,
         by_hand=by_hand,
+        batches=batches,
         done=done,
         refused=refused,
     )

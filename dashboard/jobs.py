@@ -8,8 +8,8 @@ from dashboard.render import link
 from dashboard.site import site
 from dashboard.telling import may_cancel, may_retry
 from ledger import clock
-from ledger.queries import count_jobs, count_states, list_jobs, looking, read_kinds
-from ledger.queries.filters import FIELDS, read
+from ledger.queries import count_beside, count_states, list_jobs, looking, read_kinds
+from ledger.queries.filters import kept, read
 from models.ledger import FINISHED
 
 PLACES = ("after", "before")
@@ -20,9 +20,7 @@ def page(request: Request) -> Response:
     here = site(request)
     query = request.query_params
     if any(value == "" for value in query.values()):  # a form sends its empty fields too
-        return RedirectResponse(
-            link("/jobs", **{name: value for name, value in query.items() if value and name in FIELDS})
-        )
+        return RedirectResponse(link("/jobs", **kept(query)))
     asked = read(query)
     paged = any(query.get(place) for place in PLACES)
     with looking(here.engine) as db:
@@ -32,7 +30,7 @@ def page(request: Request) -> Response:
         if not asked.wrong:
             listed = list_jobs(db, asked.wanted, after=query.get("after"), before=query.get("before"))
             if asked.given and not asked.wanted.only_a_state and (paged or listed.next):
-                found = count_jobs(db, asked.wanted)
+                found = count_beside(db, asked.wanted, listed, first=not paged)
     return here.pages.answer(
         request,
         "jobs.html",

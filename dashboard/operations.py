@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboard.acting import Acting, action
-from dashboard.site import site
+from dashboard.site import actor, refuse_without, site
 from ledger.audit import Right
 from ledger.operations import cancel
 from ledger.queries import looking
@@ -21,6 +21,7 @@ WHY_LEFT_OUT = {
     "paused": "wait for a pause",
     "being_written": "were being written just then",
     "gone": "are forgotten",
+    "erased": "were about what has been erased",
 }
 
 
@@ -65,11 +66,30 @@ def show(request: Request, status: int = 200, *, refused: str | None = None) -> 
     )
 
 
-def _refused(request: Request, said: str) -> Response:
-    return show(request, 409, refused=said)
+def confirm_cancel(request: Request) -> Response:
+    """Ask why the rest is left undone, on a page of its own: the operation's page may load anew while one types."""
+    refuse_without(actor(request), Right.ACT)
+    return _form(request)
 
 
-@action("operations.cancel", Right.ACT, refused=_refused)
+def _form(request: Request, said: str | None = None) -> Response:
+    here = site(request)
+    with looking(here.engine) as db:
+        operation = _find(read_operation(db, request.path_params["id"]))
+    if operation.state is not Standing.WORKING:
+        return show(request, 409, refused=said or f"This operation is {operation.state} already.")
+    form = getattr(request.state, "form", None) or {}
+    return here.pages.answer(
+        request,
+        "cancel.html",
+        200 if said is None else 409,
+        operation=operation,
+        why=form.get("why", ""),
+        refused=said,
+    )
+
+
+@action("operations.cancel", Right.ACT, refused=_form)
 def cancel_operation(act: Acting) -> Response:
     """Leave the rest of an operation undone."""
     operation_id: UUID = act.request.path_params["id"]

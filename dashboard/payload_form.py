@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from ledger import moments
 from ledger.queries import Kind
 
 PREFIX = "payload."
@@ -75,16 +76,15 @@ def _meant(field: Field, typed: str) -> Any:
     if field.type == "flag":
         return FLAGS.get(typed, typed)
     if field.type == "time" and (moment := _moment(typed)) is not None:
-        return moment.isoformat().replace("+00:00", "Z")
+        return moments.write(moment)
     return typed
 
 
 def _moment(typed: str) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(typed)
+        return moments.read(typed)
     except ValueError:
         return None
-    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
 
 
 def _checked(field: Field, said: str | None) -> Field:

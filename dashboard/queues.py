@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboard.acting import Acting, Why, action
 from dashboard.figures import stand
-from dashboard.site import site
+from dashboard.site import actor, refuse_without, site
 from ledger import clock
 from ledger.audit import Right
 from ledger.operate import Refused
@@ -61,7 +61,25 @@ def begin_pause(act: Acting) -> Response:
     return RedirectResponse(f"/queues#pause-{number}", 303)
 
 
-@action("pauses.end", Right.ACT, refused=_refused)
+def confirm_end(request: Request) -> Response:
+    """Ask why a pause is resumed, where there is something to say."""
+    refuse_without(actor(request), Right.ACT)
+    return _end_form(request)
+
+
+def _end_form(request: Request, said: str | None = None) -> Response:
+    here, number = site(request), request.path_params["id"]
+    with looking(here.engine) as db:
+        found = next((each for each in pauses(db) if each.id == number), None)
+    if found is None:
+        return show(request, 409, refused=said or f"Pause {number} has ended, or there was none.")
+    form = getattr(request.state, "form", None) or {}
+    return here.pages.answer(
+        request, "resume.html", 200 if said is None else 409, found=found, why=form.get("why", ""), refused=said
+    )
+
+
+@action("pauses.end", Right.ACT, refused=_end_form)
 def end_pause(act: Acting) -> Response:
     """Let what waits for a pause go on."""
     number = act.request.path_params["id"]

@@ -57,6 +57,8 @@ class Pages:
             number=wording.number,
             jobs=wording.jobs,
             relative=wording.relative,
+            instant=wording.instant,
+            for_field=wording.for_field,
         )
         self._jinja.filters["moment"] = datetime.fromisoformat
         self._jinja.tests["moment"] = lambda value: isinstance(value, str) and bool(MOMENT.match(value))

@@ -1,6 +1,6 @@
 """Putting a job off: for a while, or until a moment."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -10,7 +10,7 @@ from dashboard.job import find, show
 from dashboard.render import link
 from dashboard.site import actor, refuse_without, site
 from dashboard.telling import may_snooze
-from ledger import clock, operate
+from ledger import clock, moments, operate
 from ledger.audit import Right
 from ledger.by_hand import change
 from ledger.operate import Refused
@@ -65,10 +65,9 @@ def _until(act: Acting) -> datetime:
     typed = act.form.get("until", "").strip()
     if typed:
         try:
-            moment = datetime.fromisoformat(typed)
+            return moments.read(typed)
         except ValueError:
             raise Refused("the moment could not be read: write it in UTC, such as 2026-05-04T12:30") from None
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
     minutes = act.form.get("minutes", "")
     if minutes not in CHOICES:
         raise Refused("choose for how long, or write a moment")

@@ -17,6 +17,7 @@ MEANING = {
 REASONS = {
     "attempts_exhausted": "every attempt failed",
     "by_hand": "somebody on call said so",
+    "erased": "what it was about has been erased",
     "limited_too_long": "the vendor asked to wait beyond the job's last moment",
     "paused": "it waits for a pause, which the overview names",
     "snoozed": "it was put off",

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from ledger import moments
+
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3600, 86400
 FINE = 10
 """Seconds under which a tenth matters."""
@@ -33,6 +35,24 @@ def exact(moment: datetime) -> str:
 def machine(moment: datetime) -> str:
     """Return a moment for `<time datetime>`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def instant(written: str) -> str:
+    """Return a time that was typed, or stands in an address, as the instant that it is; nothing if it is none."""
+    try:
+        return moments.write(moments.read(written))
+    except ValueError:
+        return ""
+
+
+def for_field(written: str) -> str:
+    """Return the same as a field for times takes it, in UTC and no longer than need be; as it is if it is none."""
+    try:
+        moment = moments.read(written)
+    except ValueError:
+        return written
+    parts = "milliseconds" if moment.microsecond else "seconds" if moment.second else "minutes"
+    return moment.replace(tzinfo=None).isoformat(timespec=parts)
 
 
 def span(length: timedelta | float) -> str:

@@ -90,6 +90,17 @@ CROSS JOIN generate_series(1, s.many) n JOIN ledger.job_kinds k ON k.kind = s.ki
 CROSS JOIN LATERAL (SELECT clock_timestamp() - n * CASE WHEN s.kind = 'conversations.summarize' AND s.state = 'available'
                                                 THEN interval '17 s' ELSE interval '3 s' END AS at) t;
 UPDATE ledger.jobs SET root_id = id WHERE root_id = 0;
+
+-- A batch of the house that waits for some of its jobs: summaries of the last half hour, some of which wait behind others.
+INSERT INTO ledger.batches (id, business_id, root_id, opened_at, sealed_at)
+VALUES (CAST(md5('batch') AS uuid), CAST(lpad('', 32, '0') AS uuid), 1, now() - interval '31 min', now() - interval '30 min');
+INSERT INTO ledger.batch_follow_ups (batch_id, cue, kind, payload) VALUES
+  (CAST(md5('batch') AS uuid), 'then', 'usage.meter', jsonb_build_object('conversation_id', CAST(md5('call1') AS uuid)));
+INSERT INTO ledger.batch_members (job_id, batch_id, state)
+SELECT id, CAST(md5('batch') AS uuid), CASE WHEN finished_at IS NOT NULL THEN state END FROM ledger.jobs
+WHERE kind = 'conversations.summarize' AND enqueued_at > now() - interval '30 min';
+UPDATE ledger.jobs SET in_batch = true WHERE id IN (SELECT job_id FROM ledger.batch_members);
+
 INSERT INTO ledger.pauses (kind, code, since, who, why) VALUES ('alerts.send', 'resend_key_refused', now() - interval '6 min', 'the engine',
   'Its setting is wrong: see the error of the job that found out.');
 INSERT INTO ledger.ticks (schedule, tick, due_at, noted_at, outcome, job_id)

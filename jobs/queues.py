@@ -11,6 +11,13 @@ PROMISES: Mapping[str, timedelta] = {
     "privacy": timedelta(minutes=15),
     "privacy_journal": timedelta(minutes=15),
     "upkeep": timedelta(minutes=30),
+    **{
+        f"copies_{vendor}": timedelta(hours=1)
+        for vendor in (
+            *("objects", "twilio", "telnyx", "vapi", "elevenlabs"),
+            *("meta", "dialog360", "google", "supabase", "resend"),
+        )
+    },
 }
 USUAL = timedelta(minutes=5)
 """What a queue promises that is not named here."""

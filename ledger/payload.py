@@ -19,7 +19,8 @@ class Terms:
     `timeout` bounds one attempt in all; 11 attempts outlast a vendor that is down for some three quarters of an hour.
     `give_up_after` is how long a vendor's "later" is believed, counted from when the job was due. `unique_by` names the
     payload's fields that make two open jobs the same one; `until_done` says that this holds while one runs, too.
-    `vendors` are those the job cannot do without.
+    `vendors` are those the job cannot do without; `may_lack` says that an installation may use none of them: a worker
+    starts without their keys, and a job of the kind that comes all the same parks until they are set.
     """
 
     queue: str
@@ -30,6 +31,7 @@ class Terms:
     unique_by: tuple[str, ...] = ()
     until_done: bool = False
     vendors: tuple[str, ...] = ()
+    may_lack: bool = False
 
 
 class Payload(BaseModel):

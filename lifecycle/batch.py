@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, ColumnElement, Table, delete, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Table, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from lifecycle.paths import among, is_shared, parents, parts, row_of, target_of

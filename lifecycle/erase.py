@@ -108,5 +108,3 @@ def _note_waiting(step: Batch) -> None:
             asked = select(func.count()).select_from(head.table).where(head.which, waiting)
             if count := step.db.scalar(asked):
                 step.done.waiting[head.table.name] += count
-
-

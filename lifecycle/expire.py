@@ -1,71 +1,98 @@
 """Rows end when the data map says so: those of one business, or the platform's own, in batches."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import time
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import ColumnElement, Table, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from models.base import PlatformRow, Row
-from models.data_map import Expires, Through
+from lifecycle.ends import Ending, endings, own_links, parts, tenant_tables
+from lifecycle.made import clear
+from lifecycle.meant import TENANTS
+from models.data_map import CountryPeriod, TenantSays
 from models.entries import rows, table_of
+from models.indexes import KEEP_UNTIL
 
 BATCH = 500
+PATIENCE = 0.05
+"""Seconds for which one transaction goes on with a further batch: what it deleted stays locked until it ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expiring:
-    """A table whose rows end so long after that column, whoever they belong to."""
+def expire(db: Session, as_of: datetime, *, of_tenants: bool, batch: int = BATCH, patience: float = PATIENCE) -> bool:
+    """Delete what this transaction may see and whose time is over, `batch` rows of a table at once.
 
-    table: Table
-    since: str
-    after: timedelta
-    of_tenants: bool
-
-
-def expiring() -> list[Expiring]:
-    """List the tables whose rows expire by age, children before their parents; the ledger prunes its own."""
-    order = {table.key: place for place, table in enumerate(reversed(Row.metadata.sorted_tables))}
-    return sorted(_expiring(), key=lambda each: order[each.table.key])
-
-
-def _expiring() -> Iterator[Expiring]:
-    for row in rows():
-        table, ends = table_of(row), row.__life__.ends
-        if isinstance(ends, Expires) and table.schema == Row.metadata.schema:
-            yield Expiring(table, ends.since, ends.after, not issubclass(row, PlatformRow))
-
-
-def expire(db: Session, as_of: datetime, *, of_tenants: bool, batch: int = BATCH) -> bool:
-    """Delete at most `batch` rows of each table that this transaction may see; returns whether there may be more."""
-    more = False
-    for each in expiring():
-        if each.of_tenants is of_tenants:
-            ended = select(each.table.c.id).where(each.table.c[each.since] < as_of - each.after).limit(batch)
-            ids = db.scalars(ended).all()
-            more = not _end(db, each.table, ids, batch) or len(ids) == batch or more
-    return more
+    Returns whether there may be more: whoever asks goes on in another transaction.
+    """
+    begun, worked = time.monotonic(), False
+    for each in endings():
+        more = each.of_tenants is of_tenants
+        while more:
+            ids = _ended(db, each, as_of, batch)
+            fitted = end(db, each.table, _not_longer(db, each, ids), batch)
+            # What waited for these rows to go comes next.
+            more = not fitted or len(ids) == batch or bool(ids and own_links(each.table))
+            worked = worked or bool(ids)
+            # Looking alone ends no transaction, or a slow database would be looked at for ever.
+            if worked and time.monotonic() - begun > patience:
+                return True
+    if of_tenants:
+        _end_tenant(db, as_of)
+    return False
 
 
-def _end(db: Session, table: Table, ids: Sequence[UUID], batch: int) -> bool:
+def _ended(db: Session, each: Ending, as_of: datetime, batch: int) -> Sequence[UUID]:
+    """Return the ids of rows whose time is over; one that a younger row of its table points at waits for it."""
+    table = each.table
+    setting = None
+    if isinstance(each.ends, TenantSays):
+        # One row: a tenant's transaction sees itself alone.
+        setting = select(TENANTS.c[each.ends.setting]).scalar_subquery()
+    later = table.alias()
+    waits = [
+        exists().where(later.c.business_id == table.c.business_id, later.c[name] == table.c.id)
+        for name in own_links(table)
+    ]
+    free = [~wait for wait in waits]
+    # The oldest first, which is how the index has them.
+    oldest = select(table.c.id).where(each.over(as_of, setting), *free).order_by(table.c[each.column]).limit(batch)
+    return db.scalars(oldest).all()
+
+
+def _not_longer(db: Session, each: Ending, ids: Sequence[UUID]) -> Sequence[UUID]:
+    """Leave out rows that the law, or the business's country, has come to want for longer; they get their new day."""
+    if not (isinstance(each.ends, CountryPeriod) and ids):
+        return ids
+    table = each.table
+    period = func.nexara.keep_until_v1(
+        str(each.ends.because), TENANTS.c.country, TENANTS.c.zone, table.c[each.ends.since]
+    )
+    wanted = select(period).where(TENANTS.c.id == table.c.business_id).scalar_subquery()
+    kept = table.c[KEEP_UNTIL]
+    longer = update(table).where(table.c.id.in_(ids), kept < wanted).values({KEEP_UNTIL: wanted})
+    stay = set(db.scalars(longer.returning(table.c.id)))
+    return [each_id for each_id in ids if each_id not in stay]
+
+
+def end(db: Session, table: Table, ids: Sequence[UUID], batch: int = BATCH) -> bool:
     """Delete these rows, and before them what ends with them; returns whether all of that fitted into a batch."""
     if not ids:
         return True
-    for part, column in _parts(table):
+    for part, column in parts(table):
         theirs = db.scalars(select(part.c.id).where(part.c[column].in_(ids)).limit(batch)).all()
-        if not _end(db, part, theirs, batch) or len(theirs) == batch:
+        if not end(db, part, theirs, batch) or len(theirs) == batch:
             return False
+    clear(db, table, ids)
     db.execute(delete(table).where(table.c.id.in_(ids)))
     return True
 
 
-def _parts(table: Table) -> Iterator[tuple[Table, str]]:
-    """Yield the tables whose rows end with a row of this one, and by which column."""
-    for row in rows():
-        for link in row.__life__.links:
-            if isinstance(link, Through):
-                for key in table_of(row).columns[link.column].foreign_keys:
-                    if key.column.table is table:
-                        yield table_of(row), link.column
+def _end_tenant(db: Session, as_of: datetime) -> None:
+    """Delete the tenant's own row when its period is over and nothing of it is left."""
+    (life,) = (row.__life__ for row in rows() if table_of(row) is TENANTS)
+    if not isinstance(life.ends, CountryPeriod):
+        return
+    over = Ending(TENANTS, KEEP_UNTIL, life.ends, of_tenants=True).over(as_of)
+    left: list[ColumnElement[bool]] = [exists().where(table.c.business_id == TENANTS.c.id) for table in tenant_tables()]
+    db.execute(delete(TENANTS).where(over, *(~each for each in left)))

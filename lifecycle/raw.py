@@ -12,9 +12,9 @@ from lifecycle.meant import Meant, country_of
 from lifecycle.spelling import spelled
 from models.erasures import Erasure, Scope
 
-RAW = text(
-    "SELECT source, gone FROM nexara.forget_raw_v1(:erasure, :pattern, :addresses, :most, :look)"
-).bindparams(bindparam("addresses", type_=ARRAY(Text())))
+RAW = text("SELECT source, gone FROM nexara.forget_raw_v1(:erasure, :pattern, :addresses, :most, :look)").bindparams(
+    bindparam("addresses", type_=ARRAY(Text()))
+)
 
 
 def forget_raw(db: Session, erasure: Erasure, what: Meant, *, most: int) -> Counter[str]:

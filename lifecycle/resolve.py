@@ -87,9 +87,7 @@ class Finding:
                 for each in sorted({each.human for each in found}):
                     self.humans(Who.PERSON, [each], Evidence.IDENTIFIER, Decision.REVIEW)
 
-    def humans(
-        self, who: Who, ids: Sequence[UUID], evidence: Evidence, decision: Decision = Decision.INCLUDE
-    ) -> None:
+    def humans(self, who: Who, ids: Sequence[UUID], evidence: Evidence, decision: Decision = Decision.INCLUDE) -> None:
         """Add human beings, whoever they were taken for the same as, and all that they are reached by."""
         everybody = merged(self.db, ids) if who is Who.PERSON else set(ids)
         reached_by = known(self.db, who, sorted(everybody))

@@ -3,7 +3,21 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ColumnElement, Table, and_, case, false, literal, literal_column, not_, null, or_, true
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Table,
+    and_,
+    case,
+    false,
+    literal,
+    literal_column,
+    not_,
+    null,
+    or_,
+    true,
+)
 
 from models.data_map import Delete, Ending, Holds, Keep, Scrub, Scrubs, Unlink, once
 
@@ -11,7 +25,6 @@ ERASED = "[erased]"
 """The word that stands where a text about somebody was."""
 KEEP_UNTIL = "keep_until"
 """The column that says until when a row is kept, where a table has one."""
-
 
 
 @once

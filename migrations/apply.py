@@ -14,6 +14,7 @@ from sqlalchemy import Connection, create_engine, text
 from jobs.registry import load
 from ledger import limits
 from ledger.contract import publish
+from lifecycle.deadlines import Deadlines
 from lifecycle.due import apply as apply_due
 from migrations.sqlfile import run
 from models.guards import apply as apply_guards
@@ -24,11 +25,12 @@ ONE_AT_A_TIME = 7_316_001
 CHANCES = 20
 
 
-def migrate(admin_url: str, passwords: Mapping[str, str] | None = None) -> None:
+def migrate(admin_url: str, passwords: Mapping[str, str] | None = None, deadlines: Deadlines | None = None) -> None:
     """Migrate the database; may be run any number of times, and while workers run.
 
-    `passwords` are set for the login roles named in it. Waits at most 10 s for any lock: a reader in the way makes it
-    fail and change nothing of that step, rather than make everybody wait behind it.
+    `passwords` are set for the login roles named in it; without `deadlines` those that the database knows stay. Waits
+    at most 10 s for any lock: a reader in the way makes it fail and change nothing of that step, rather than make
+    everybody wait behind it.
     """
     engine = create_engine(admin_url)
     try:
@@ -40,7 +42,7 @@ def migrate(admin_url: str, passwords: Mapping[str, str] | None = None) -> None:
             _beside_others(db, lambda: run(db, "roles"))
             _upgrade(db)
             with db.begin():
-                apply_due(db)
+                apply_due(db, deadlines)
                 apply_guards(db)
             with db.begin():
                 publish(db, load())

@@ -2,9 +2,10 @@
 
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, UniqueConstraint, false, text, true
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.answers import at
 from models.base import NEW_ID, NOW, PlatformRow, TenantRow
 from models.data_map import (
     About,
@@ -33,9 +34,12 @@ from models.kinds import (
     Period,
     PersonName,
     PhoneNumber,
+    UserId,
     Word,
     Zone,
 )
+
+SHORTEST, LONGEST = "interval '1 day'", "interval '100 years'"
 
 
 class Role(StrEnum):
@@ -49,6 +53,11 @@ class Business(PlatformRow, because="it is the tenant itself"):
     """A business that has its calls and messages answered."""
 
     __tablename__ = "businesses"
+    __table_args__ = (
+        # What is kept for less would be gone before it was heard, summed up and counted.
+        CheckConstraint(f"keep_conversations BETWEEN {SHORTEST} AND {LONGEST}", name="keep_conversations"),
+        CheckConstraint(f"keep_recordings BETWEEN {SHORTEST} AND {LONGEST}", name="keep_recordings"),
+    )
     __life__ = Life(
         category=Category.ACCOUNT,
         links=(NoOne(because="it names a business; the people in it are members"),),
@@ -107,7 +116,7 @@ class Member(TenantRow):
         ends=WhileActive(),
     )
 
-    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id"), info=at("supabase", "user"))
     name: Mapped[PersonName | None]
     transfer_phone: Mapped[PhoneNumber | None]
     role: Mapped[Role] = code(Role)

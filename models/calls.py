@@ -46,6 +46,7 @@ class Call(TenantRow):
     twilio_ref: Mapped[VendorRef | None] = mapped_column(info=at("twilio", "call"))
     telnyx_ref: Mapped[VendorRef | None] = mapped_column(info=at("telnyx", "call"))
     vapi_ref: Mapped[VendorRef | None] = mapped_column(info=at("vapi", "call"))
+    elevenlabs_ref: Mapped[VendorRef | None] = mapped_column(info=at("elevenlabs", "conversation"))
     event_key: Mapped[Digest]
 
 

@@ -10,7 +10,7 @@ from models.base import NOW, TenantRow, link
 from models.calls import Carrier
 from models.data_map import About, Category, Delete, Life, NoOne, Revoke, Unlink, WhileActive, Who
 from models.forms import code
-from models.kinds import Digest, Id, LineNumber, LineRef, Moment, Secret, WordList
+from models.kinds import Digest, Id, LineNumber, LineRef, Moment, SealedToken, WordList
 
 
 class Connects(StrEnum):
@@ -38,7 +38,10 @@ class PhoneLine(TenantRow):
 
 
 class Integration(TenantRow):
-    """A calendar that a member connected, and the token with which we may write in it."""
+    """A calendar that a member connected, and the token with which we may write in it.
+
+    Gone, the row leaves its access in remains: what is in the calendar goes by it first, then the access itself.
+    """
 
     __tablename__ = "integrations"
     __table_args__ = (link("member_id", "members"),)
@@ -51,7 +54,7 @@ class Integration(TenantRow):
 
     member_id: Mapped[Id]
     vendor: Mapped[Connects] = code(Connects)
-    token: Mapped[Secret | None]
+    token: Mapped[SealedToken | None] = mapped_column(info=at_in("vendor", "access"))
     scopes: Mapped[WordList]
     connected_at: Mapped[Moment] = mapped_column(server_default=NOW)
 

@@ -1,7 +1,10 @@
 """The places outside our tables where data lies: stores, logs, vendors, other schemas. Entries of the same map."""
 
+from datetime import timedelta
 from enum import StrEnum
 
+from models import contracts
+from models.contracts import Contract
 from models.data_map import Category, once
 
 
@@ -11,12 +14,17 @@ class Reach(StrEnum):
     DELETED = "its API deletes, and tells whether it is gone"
     LAPSES = "it lapses there by itself"
     CONTRACT = "we rely on the contract"
+    BY_HAND = "somebody deletes there by hand"
     NOTHING = "nothing personal may lie there"
 
 
 @once
 class Place:
-    """Somewhere that data may lie and no column of ours says so; `policy` is its name in section 4 of the policy."""
+    """Somewhere that data may lie and no column of ours says so; `policy` is its name in section 4 of the policy.
+
+    `lapses_within` is how long what no call deletes there may stay, counted from when we let go of it; `contract` is
+    what holds the vendor to it.
+    """
 
     name: str
     what: str
@@ -25,6 +33,15 @@ class Place:
     holds: tuple[Category, ...] = ()
     policy: str | None = None
     proof: str | None = None
+    contract: Contract | None = None
+    lapses_within: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a place that leaves open what we rely on there."""
+        if self.reach is Reach.LAPSES and self.lapses_within is None:
+            raise TypeError(f"{self.name} lapses, and does not say within what time")
+        if self.reach is Reach.CONTRACT and self.contract is None:
+            raise TypeError(f"{self.name} relies on a contract, and does not say which")
 
 
 TALK = (Category.COMMUNICATION,)
@@ -37,7 +54,7 @@ STORES = (
         ends="with its row, by remains",
         holds=TALK,
         policy="Supabase",
-        proof="HEAD of the key and of its versions",
+        proof="a listing of the key's versions, markers and unfinished uploads is empty",
     ),
     Place(
         name="redis queue:*",
@@ -52,6 +69,8 @@ STORES = (
         ends="by the plan's own period, which may be 30 days at most; a restore replays the erasures since",
         holds=tuple(Category),
         policy="Supabase",
+        contract=contracts.SUPABASE,
+        lapses_within=contracts.BACKUPS,
     ),
     Place(
         name="log of the engine",
@@ -62,7 +81,7 @@ STORES = (
     Place(
         name="mailbox support",
         what="support@nexara-ai.net: privacy requests and what people wrote to us",
-        reach=Reach.CONTRACT,
+        reach=Reach.BY_HAND,
         ends="searched and deleted by hand with each request",
         holds=(Category.FORMS,),
     ),
@@ -140,6 +159,8 @@ VENDORS = (
         ends="logs by the plan's own period; caches with the deployment",
         holds=(Category.USAGE,),
         policy="Vercel",
+        contract=contracts.VERCEL,
+        lapses_within=contracts.WEB_LOGS,
     ),
     Place(
         name="vendor anthropic",
@@ -148,6 +169,8 @@ VENDORS = (
         ends="30 days after the request, or at once under zero retention",
         holds=TALK,
         policy="Anthropic",
+        contract=contracts.ANTHROPIC,
+        lapses_within=contracts.MODEL_INPUTS,
     ),
     Place(
         name="vendor vapi",
@@ -160,21 +183,25 @@ VENDORS = (
     ),
     Place(
         name="vendor twilio",
-        what="calls, recordings, SMS; a log of the call stays up to 40 days after its deletion",
+        what="calls, recordings, SMS, rented numbers; of a deleted recording an entry stays for up to 40 days",
         reach=Reach.DELETED,
-        ends="with the row, by remains; the log's tail 40 days later",
+        ends="with the row, by remains; a recording's entry up to 40 days later",
         holds=TALK,
         policy="Twilio",
         proof="GET answers 404; a soft-deleted recording says status deleted",
+        contract=contracts.TWILIO,
+        lapses_within=contracts.TWILIO_ENTRIES,
     ),
     Place(
         name="vendor telnyx",
-        what="calls, recordings, SMS; a sent message cannot be deleted there",
+        what="calls, recordings, SMS, rented numbers; messages and a call's record cannot be deleted there",
         reach=Reach.DELETED,
-        ends="with the row, by remains; messages by the vendor's own period",
+        ends="with the row, by remains; messages and records by the vendor's own period",
         holds=TALK,
         policy="Telnyx",
         proof="GET of the recording answers 404",
+        contract=contracts.TELNYX,
+        lapses_within=contracts.TELNYX_MESSAGES,
     ),
     Place(
         name="vendor deepgram",
@@ -183,12 +210,14 @@ VENDORS = (
         ends="when the answer has been given",
         holds=TALK,
         policy="Deepgram",
+        contract=contracts.DEEPGRAM,
+        lapses_within=contracts.HEARD,
     ),
     Place(
         name="vendor elevenlabs",
         what="the assistant's voice: what it said, and conversations held through it",
         reach=Reach.DELETED,
-        ends="with the call's row",
+        ends="with the call's row, by remains",
         holds=TALK,
         policy="ElevenLabs",
         proof="GET of the conversation answers 404",
@@ -201,6 +230,8 @@ VENDORS = (
         holds=TALK,
         policy="Meta (WhatsApp Business)",
         proof="GET of the media says that it does not exist",
+        contract=contracts.META,
+        lapses_within=contracts.WHATSAPP_MESSAGES,
     ),
     Place(
         name="vendor 360dialog",
@@ -210,6 +241,8 @@ VENDORS = (
         holds=TALK,
         policy="360dialog",
         proof="GET of the media says that it does not exist",
+        contract=contracts.DIALOG360,
+        lapses_within=contracts.WHATSAPP_MESSAGES,
     ),
     Place(
         name="vendor lemon_squeezy",
@@ -218,14 +251,17 @@ VENDORS = (
         ends="by its own duty as the seller",
         holds=(Category.ACCOUNT,),
         policy="Lemon Squeezy",
+        contract=contracts.LEMON_SQUEEZY,
     ),
     Place(
         name="vendor resend",
         what="addresses of members and what was mailed to them; an alert carries a link and an urgency",
         reach=Reach.LAPSES,
-        ends="by the vendor's own period; a sent mail cannot be deleted there",
+        ends="a contact with the last membership, by remains; a sent mail by the vendor's own period",
         holds=(Category.ACCOUNT,),
         policy="Resend",
+        contract=contracts.RESEND,
+        lapses_within=contracts.SENT_MAIL,
     ),
     Place(
         name="vendor google",
@@ -234,7 +270,7 @@ VENDORS = (
         ends="events with the booking's row, by remains; the access last of all",
         holds=(Category.BUSINESS,),
         policy="Google",
-        proof="GET of the event answers 410 or status cancelled",
+        proof="GET of the event answers 404, 410 or status cancelled; the token is refused",
     ),
     Place(
         name="vendor sentry",
@@ -251,3 +287,8 @@ VENDORS = (
 )
 
 PLACES: tuple[Place, ...] = (*STORES, *SCHEMAS, *VENDORS)
+
+
+def lapses_within(store: str) -> timedelta | None:
+    """Return how long what no call deletes may stay at a vendor, by the name that remains give it; None if unknown."""
+    return next((place.lapses_within for place in PLACES if place.name == f"vendor {store}"), None)

@@ -135,6 +135,24 @@ Secret = Annotated[
     str,
     kind("Secret", Text(), Holds(what="a secret, encrypted", scrub=Scrubs.NULL, bundles=NONE, secret=True)),
 ]
+SealedToken = Annotated[
+    str,
+    kind(
+        "SealedToken",
+        Text(),
+        Holds(
+            what="a token to a vendor, encrypted; the access goes too",
+            scrub=Scrubs.VENDOR,
+            bundles=NONE,
+            secret=True,
+            outside=True,
+        ),
+    ),
+]
+UserId = Annotated[
+    UUID,
+    kind("UserId", UuidType(), Holds(what="the id of who signs in; the sign-in goes with its last use", outside=True)),
+]
 
 PersonName = Annotated[str, personal("PersonName", "a person's name", scrub=Scrubs.TOKEN, correct=True)]
 PhoneNumber = Annotated[
@@ -199,7 +217,7 @@ LapsingRef = Annotated[
     personal("LapsingRef", "the id of a vendor's record that no call deletes: it lapses", bundles=NONE),
 ]
 RemainsRef = Annotated[
-    str, personal("RemainsRef", "the id of a copy outside our tables that is still to go", bundles=NONE)
+    str, personal("RemainsRef", "the id of a copy, or the sealed token of an access, still to go", bundles=NONE)
 ]
 CutAddress = Annotated[
     str,

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import NOW, PlatformRow
 from models.data_map import Because, Category, Life, May, Never, NoOne
 from models.forms import code
-from models.kinds import Count, Country, Digest, EntryName, MapEntry, Moment
+from models.kinds import Count, Country, Digest, EntryName, Flag, MapEntry, Moment
 
 LIFE = Life(
     category=Category.ENGINE,
@@ -53,7 +53,7 @@ class DataMapVersion(PlatformRow, because="the map is the same for every busines
 
 
 class KeepPeriod(PlatformRow, because="a country's law is the same for every business"):
-    """For how many years a country wants records of a kind kept."""
+    """For how many years a country wants records of a kind kept, from the year's end, and whether it was looked up."""
 
     __tablename__ = "keep_periods"
     __life__ = LIFE
@@ -63,3 +63,4 @@ class KeepPeriod(PlatformRow, because="a country's law is the same for every bus
     reason: Mapped[Because] = code(Because, primary_key=True)
     country: Mapped[Country] = mapped_column(primary_key=True)
     years: Mapped[Count]
+    looked_up: Mapped[Flag]

@@ -17,4 +17,3 @@ AUDIT = 731 * DAY  # 24 months
 WAITLIST = 731 * DAY  # 24 months
 CONTACT_FORMS = 366 * DAY  # 12 months
 SUPPRESSIONS = 1096 * DAY  # 3 years after the account
-UNKNOWN_LAW = 10  # years for which a record is kept where no country's period is known

@@ -10,10 +10,11 @@ from sqlalchemy import Column
 
 import models
 from models.base import Row, TenantRow
+from models.contracts import Contract
 from models.data_map import Holds, Scrubs
 from models.elsewhere import SCHEMAS, STORES, VENDORS, Place
 from models.entries import entries, fingerprint, rows, table_of
-from models.words import end, ending, on_erasure, whose
+from models.words import days, end, ending, on_erasure, whose
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "data-map.md"
 
@@ -109,8 +110,11 @@ def _what(column: Column[Any]) -> str:
 
 def _places(title: str, places: tuple[Place, ...]) -> Iterator[str]:
     yield f"## {title}\n"
-    yield "| place | what | holds | in section 4 of the policy | how far our deletion reaches | ends | proof |"
-    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    yield (
+        "| place | what | holds | in section 4 of the policy | how far our deletion reaches | ends | proof "
+        "| within | contract |"
+    )
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     for place in places:
         yield _line(
             f"**{place.name}**",
@@ -120,8 +124,17 @@ def _places(title: str, places: tuple[Place, ...]) -> Iterator[str]:
             place.reach,
             place.ends,
             place.proof or "none",
+            days(place.lapses_within) if place.lapses_within else "",
+            _contract(place.contract),
         )
     yield ""
+
+
+def _contract(contract: Contract | None) -> str:
+    if contract is None:
+        return ""
+    stands = f"signed {contract.signed}, {contract.reference}" if contract.signed else "not yet filled in by counsel"
+    return f"{contract.name}, as of {contract.as_of} ({stands})"
 
 
 def _name(row: type[Row]) -> str:

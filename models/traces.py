@@ -16,7 +16,7 @@ class RemainsState(StrEnum):
     """Where a copy's deletion stands. What is not `confirmed`, `lapses` or `contract` is still to be done."""
 
     PLANNED = "planned"  # nobody has been asked yet
-    SENT = "sent"  # asked, and no answer was kept
+    SENT = "sent"  # asked, and read back as still there
     ACCEPTED = "accepted"  # the vendor will delete it by and by
     CONFIRMED = "confirmed"  # read back as gone
     LAPSES = "lapses"  # what the vendor still has goes by itself, at `lapses_at`
@@ -40,7 +40,10 @@ KEPT = Keep(
 
 
 class Remains(TenantRow):
-    """A copy in a store or at a vendor whose row is gone; confirmed gone, only a digest of its id stays."""
+    """A copy in a store or at a vendor whose row is gone; confirmed gone, only a digest of its id stays.
+
+    `confirmed_at` is when that was read back; of what lapses, when it has.
+    """
 
     __tablename__ = "remains"
     __table_args__ = (

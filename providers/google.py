@@ -17,6 +17,7 @@ from providers.pauses import asked_pause
 from providers.refusals import Garbled, Named, Refused
 from providers.required import KEY as VISIBLE
 from providers.required import address, required, secret
+from providers.seals import Seals
 
 __all__ = ["Access", "Google"]
 
@@ -24,6 +25,7 @@ CLIENT: Final = "GOOGLE_CLIENT_ID"
 KEY: Final = "GOOGLE_CLIENT_SECRET"
 BASE_URL: Final = "GOOGLE_BASE_URL"
 OAUTH_BASE_URL: Final = "GOOGLE_OAUTH_BASE_URL"
+TOKEN_KEYS: Final = "GOOGLE_TOKEN_KEYS"  # noqa: S105 - the setting's name
 CONNECTION: Final = "the business's connected calendar"
 
 CALENDAR_NAMED: Final = Named("google", "Google", CLIENT, BASE_URL)
@@ -64,15 +66,28 @@ class _Event(_Reply):
 class Google:
     """A client that any number of threads may share; `timeout` is in seconds for a whole call.
 
-    Raises Misconfigured when a value is missing; connects when first used.
+    `token_keys` open the tokens that rows hold sealed; nothing else needs them. Raises Misconfigured when a value is
+    missing; connects when first used.
     """
 
     def __init__(
-        self, *, client_id: str, client_secret: str, base_url: str, oauth_base_url: str, timeout: float = 15.0
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        base_url: str,
+        oauth_base_url: str,
+        token_keys: str = "",
+        timeout: float = 15.0,
     ) -> None:
         self._client = {"client_id": required(client_id, CLIENT), "client_secret": secret(client_secret, KEY)}
         self._calendars = Http(address(base_url, BASE_URL) + "/calendar/v3/calendars", timeout=timeout)
         self._oauth = Http(address(oauth_base_url, OAUTH_BASE_URL), timeout=timeout)
+        self._seals = Seals(token_keys, TOKEN_KEYS, CONNECTION)
+
+    def opened(self, sealed: str) -> str:
+        """Return the token that a row holds sealed; raise Misconfigured where no key of ours opens it."""
+        return self._seals.open(sealed)
 
     def refresh(self, refresh_token: str) -> Access:
         """Return access for some minutes; raise Misconfigured `google_access_gone` for a token that was revoked."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited, TryAgain
 from providers import resend_contacts
 from providers.asking import ask, whereabouts
+from providers.copies import Deletion, Gone
 from providers.once import Once
 from providers.pauses import asked_pause
 from providers.required import address, required, secret
@@ -95,6 +96,17 @@ class Resend:
 
         return ask(lambda: _unless_sent(send), meaning)
 
+    def delete(self, what: str, ref: str) -> Deletion:
+        """Take a contact off the list."""
+        _must_be_contact(what)
+        self.delete_contact(ref)
+        return Gone()
+
+    def gone(self, what: str, ref: str) -> bool:
+        """Return whether the contact is on the list no more."""
+        _must_be_contact(what)
+        return not self.has_contact(ref)
+
     def delete_contact(self, contact: str) -> None:
         """Take an id or an address off the list of contacts; one that is not on it is done."""
         ask(lambda: resend_contacts.remove(self._account(), contact), meaning)
@@ -122,6 +134,11 @@ class Resend:
         """Close the connections."""
         if account := self._account.made:
             account.http.close()
+
+
+def _must_be_contact(what: str) -> None:
+    if what != "contact":
+        raise ValueError(f"Resend keeps no {what}")
 
 
 def _unless_sent(send: Callable[[], Sent]) -> Sent:

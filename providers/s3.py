@@ -1,24 +1,23 @@
 """The bucket: recordings and bundles in any store that speaks S3."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from http import HTTPStatus
 from time import monotonic
 from typing import Any, Final
 
-from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited, TryAgain
-from providers.asking import ask, whereabouts
+from ledger.errors import GiveUp, Misconfigured, TryAgain
+from providers import s3_copies
+from providers.asking import ask
 from providers.once import Once
-from providers.pauses import asked_pause
 from providers.required import address, required, secret
 from providers.s3_client import ENDPOINT, REGION, s3_client
+from providers.s3_copies import Held
+from providers.s3_refusals import ACCESS_KEY, BUCKET, meaning, meaning_of_bucket
 
-__all__ = ["Described", "Objects"]
+__all__ = ["Described", "Held", "Objects", "meaning"]
 
-ACCESS_KEY: Final = "S3_ACCESS_KEY_ID"
 SECRET_KEY: Final = "S3_SECRET_ACCESS_KEY"  # noqa: S105 - the setting's name
-BUCKET: Final = "S3_BUCKET"
 SSE: Final = "S3_ENCRYPTION"
 
 LONGEST_LINK: Final = timedelta(days=7)
@@ -124,55 +123,33 @@ class Objects:
         return ask(read, meaning)
 
     def delete(self, key: str) -> None:
-        """Delete an object with every version and delete marker of it; one that is not there is deleted already.
+        """Delete an object with every version, delete marker and unfinished upload of it; what is not there is done.
 
         In a bucket with versions a plain delete only hides the bytes, and even of nothing it leaves a marker with
         the key's name. A store without versions (Supabase) cannot list them; there the plain delete is the real one.
         """
         key = _named(key)
+        ask(lambda: s3_copies.delete(self._client(), self._bucket, key), meaning)
 
-        def delete() -> None:
-            versions = self._versions(key)
-            for version in versions or []:
-                self._client().delete_object(Bucket=self._bucket, Key=key, VersionId=version)
-            if versions is None or (not versions and self._is_there(key)):
-                self._client().delete_object(Bucket=self._bucket, Key=key)
+    def gone(self, key: str) -> bool:
+        """Return whether the store has nothing of it: no version, no marker with its name, no part of an upload."""
+        key = _named(key)
+        return ask(lambda: s3_copies.gone(self._client(), self._bucket, key), meaning)
 
-        ask(delete, meaning)
+    def held(self, prefix: str = "") -> Iterator[Held]:
+        """Yield all that the bucket holds under a prefix: versions, markers, parts of uploads; a page in memory."""
+        found = s3_copies.held(self._client(), self._bucket, prefix)
+        while (each := ask(lambda: next(found, None), meaning)) is not None:
+            yield each
 
     def check(self) -> None:
         """Ask whether the bucket is there and the keys open it."""
-        ask(lambda: self._client().head_bucket(Bucket=self._bucket), _meaning_of_bucket)
+        ask(lambda: self._client().head_bucket(Bucket=self._bucket), meaning_of_bucket)
 
     def close(self) -> None:
         """Close the connections."""
         if client := self._client.made:
             client.close()
-
-    def _versions(self, key: str) -> list[str] | None:
-        """Return the ids of an object's versions and markers, None where the store knows no versions."""
-        client, found = self._client(), list[str]()
-        try:
-            for page in client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key):
-                listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-                found += [version["VersionId"] for version in listed if version["Key"] == key]
-                if any(version["Key"] != key for version in listed):
-                    break  # keys come in order, so the rest are neighbours with a longer name
-        except client.exceptions.ClientError as error:
-            if not _is_unknown(error):
-                raise
-            return None
-        return found
-
-    def _is_there(self, key: str) -> bool:
-        client = self._client()
-        try:
-            client.head_object(Bucket=self._bucket, Key=key)
-        except client.exceptions.ClientError as error:
-            if _told(error)[1] == HTTPStatus.NOT_FOUND:
-                return False
-            raise
-        return True
 
 
 def _sse(value: str) -> str:
@@ -185,65 +162,3 @@ def _named(key: str) -> str:
     if not key:
         raise ValueError("an object has a key")
     return key
-
-
-def _is_unknown(error: Any) -> bool:
-    code, status = _told(error)
-    return code in {"NotImplemented", "MethodNotAllowed"} or status == HTTPStatus.NOT_IMPLEMENTED
-
-
-def _told(error: Any) -> tuple[str, int]:
-    """Return the code and the HTTP status of a ClientError, "" and 0 for what it does not tell."""
-    answer: Mapping[str, Any] = error.response
-    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return str(answer.get("Error", {}).get("Code", "")), status
-
-
-def meaning(error: Exception) -> JobError:
-    """Say what an error of the SDK, of its transport, or a wrong answer means for the job."""
-    from botocore import exceptions as s3
-    from botocore.parsers import ResponseParserError
-    from urllib3 import exceptions as wire
-
-    match error:
-        case s3.ClientError():
-            return _refusal(*_told(error), error.response.get("ResponseMetadata", {}).get("HTTPHeaders"))
-        case s3.ConnectTimeoutError() | s3.ReadTimeoutError() | wire.TimeoutError():
-            return TryAgain("s3_timeout", "the object store did not answer in time")
-        case s3.ConnectionError() | s3.HTTPClientError() | wire.HTTPError():
-            return TryAgain("s3_unreachable", "the connection to the object store failed")
-        case ResponseParserError():
-            return TryAgain("s3_garbled", "the object store answered something that is not S3")
-        case _:
-            return TryAgain("s3_failed", f"the object store's SDK failed with {whereabouts(error)}")
-
-
-def _meaning_of_bucket(error: Exception) -> JobError:
-    failure = meaning(error)
-    return _no_bucket() if failure.code == "object_missing" else failure
-
-
-def _no_bucket() -> Misconfigured:
-    return Misconfigured("s3_no_such_bucket", "the object store has no such bucket", setting=BUCKET)
-
-
-def _refusal(code: str, status: int, headers: Mapping[str, str] | None) -> JobError:
-    failure: JobError = GiveUp("s3_refused", f"the object store refused the request with status {status}")
-    match code, status:
-        case "NoSuchBucket", _:
-            failure = _no_bucket()
-        case (("NoSuchKey" | "404" | "NoSuchVersion"), _):
-            failure = GiveUp("object_missing", "there is no such object in the bucket")
-        case (("SlowDown" | "TooManyRequests" | "429"), _):
-            failure = RateLimited("s3_busy", "the object store asked for a pause", asked_pause(headers), "objects")
-        case ("NotImplemented", _):
-            pass
-        case "RequestTimeTooSkewed", _:
-            failure = TryAgain("s3_clock_skewed", "this machine's clock is not the object store's")
-        case (("RequestTimeout" | "OperationAborted"), _):
-            failure = TryAgain("s3_unready", "the object store could not take the request now")
-        case _, (401 | 403):
-            failure = Misconfigured("s3_key_refused", "the object store refused the keys", setting=ACCESS_KEY)
-        case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.BAD_REQUEST:
-            failure = TryAgain("s3_down", f"the object store failed with status {status}")
-    return failure

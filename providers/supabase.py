@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from ledger.errors import JobError, TryAgain
+from ledger.errors import GiveUp, JobError, TryAgain
 from providers.asking import ask
 from providers.bounds import CHECK
+from providers.copies import Deletion, Gone
 from providers.http import Http, unless_gone, usual
 from providers.refusals import Garbled, Named, Refused
 from providers.required import address, secret
@@ -48,6 +49,15 @@ class Supabase:
         self._http = Http(address(base_url, BASE_URL), timeout=timeout, headers=headers)
         self._check = min(CHECK, timeout)
 
+    def delete(self, what: str, ref: str) -> Deletion:
+        """Delete a user by the id that a row holds."""
+        self.delete_user(_id(what, ref))
+        return Gone()
+
+    def gone(self, what: str, ref: str) -> bool:
+        """Return whether the user is there no more."""
+        return not self.has_user(_id(what, ref))
+
     def delete_user(self, user: UUID) -> None:
         """Delete who may sign in, with sessions and identities; one who is not there is deleted already.
 
@@ -81,6 +91,16 @@ class Supabase:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+
+def _id(what: str, ref: str) -> UUID:
+    if what != "user":
+        raise ValueError(f"Supabase's Auth keeps no {what}")
+    try:
+        return UUID(ref)
+    except ValueError:
+        malformed = GiveUp("supabase_ref_malformed", "what the row holds is no id of a user")
+    raise malformed  # not in the block: the error there quotes what the row holds
 
 
 def _is_gone(refused: Refused) -> bool:

@@ -2,7 +2,8 @@
 
 Assumed, and not seen at Telnyx itself: that call-control detail records know `call_leg_id`, `call_sec`, `direction` and
 `status`; that a transcript and a conversation are read back by GET as a recording is; that a recording's links carry
-their own permission. A sent message and the record of a call cannot be deleted there: they lapse.
+their own permission; that a number is released by deleting it. A sent message, the media that came with one and the
+record of a call cannot be deleted there: they lapse.
 """
 
 from collections.abc import Iterator
@@ -29,8 +30,9 @@ PATHS: Final = {
     "recording": "/v2/recordings/{}",
     "transcript": "/v2/recording_transcriptions/{}",
     "conversation": "/v2/ai/conversations/{}",
+    "number": "/v2/phone_numbers/{}",
 }
-LAPSING: Final = frozenset({"call", "message"})
+LAPSING: Final = frozenset({"call", "message", "media"})
 """What no API of theirs deletes."""
 
 PAGE: Final = 50
@@ -119,7 +121,7 @@ class Telnyx:
         return self._rest.pour(self._rest.ask("GET", path, link), write)
 
     def delete(self, what: str, ref: str) -> Deletion:
-        """Delete a recording, transcript or conversation; a call's record and a message lapse by themselves."""
+        """Delete a recording, transcript or conversation, release a number; what else there is lapses by itself."""
         if what in LAPSING:
             return Lapses(None)
         path = _path(what, ref)

@@ -1,7 +1,9 @@
 """Twilio carries calls and messages: recordings are fetched, copies deleted, the calls of a day listed.
 
 Assumed, and not seen at Twilio itself: that what is not finished may be asked for again in an hour; that an entry says
-when its recording was deleted by `date_updated`; that a recording is had in as many channels as its entry says.
+when its recording was deleted by `date_updated`; that a recording is had in as many channels as its entry says; that
+the web tier keeps media as its message's id, a slash and its own, as in the link that Twilio sends; that a number is
+released by deleting it.
 """
 
 from collections.abc import Iterator
@@ -38,8 +40,15 @@ UNFINISHED: Final = timedelta(hours=1)
 """After which it is asked again to delete a call or a message that is not over."""
 
 PAGE: Final = 1000
-SIDS: Final = {"recording": ("RE",), "call": ("CA",), "message": ("SM", "MM"), "transcript": ("TR", "GT")}
-"""How the ids of what can be deleted begin; a message's media go with it."""
+SIDS: Final = {
+    "recording": ("RE",),
+    "call": ("CA",),
+    "message": ("SM", "MM"),
+    "media": ("ME",),
+    "transcript": ("TR", "GT"),
+    "number": ("PN",),
+}
+"""How the ids of what can be deleted begin; a message's media go with it, and can go before it."""
 
 
 class Twilio:
@@ -84,7 +93,7 @@ class Twilio:
         return self._wire().pour(ask(link, meaning), self._auth, write, meaning)
 
     def delete(self, what: str, ref: str) -> Deletion:
-        """Delete a recording, a call's log, a message with its media, or a transcript.
+        """Delete a recording, a call's log, a message with its media, media alone, a transcript; release a number.
 
         Of a recording Twilio keeps the entry for another 40 days, without its sound: Lapses says until when. What is
         not over yet cannot be deleted: Later says when to ask again.
@@ -109,6 +118,11 @@ class Twilio:
             return bool(Entry.model_validate(self._copy(what, ref).fetch(), from_attributes=True).sid)
 
         return unless_missing(lambda: ask(is_held, meaning), WHO, None) is None
+
+    def lapses_at(self, what: str, ref: str) -> datetime | None:
+        """Return until when Twilio keeps the entry of a recording whose sound is gone; None for what leaves none."""
+        told = self._what_lapses(_sid(what, ref)) if what == "recording" else Gone()
+        return told.until if isinstance(told, Lapses) else None
 
     def calls(self, since: datetime, until: datetime) -> Iterator[Carried]:
         """Yield the calls that started from `since` to before `until`, a page at a time."""
@@ -175,6 +189,11 @@ class Twilio:
                 return client.calls(ref)
             case "message":
                 return client.messages(ref)
+            case "media":
+                message, _, own = ref.partition("/")
+                return client.messages(message).media(own)
+            case "number":
+                return client.incoming_phone_numbers(ref)
         return client.intelligence.v2.transcripts(ref) if ref.startswith("GT") else client.transcriptions(ref)
 
     def _connect(self) -> "Client":
@@ -196,7 +215,9 @@ def _wire(*, base: str, timeout: float, media_timeout: float) -> "Wire":
 def _sid(what: str, ref: str) -> str:
     if what not in SIDS:
         raise ValueError(f"Twilio keeps no {what}")
-    if not reference(ref, WHO.word).startswith(SIDS[what]):
+    message, slash, own = ref.partition("/") if what == "media" else ("", "/", ref)
+    of_message = what != "media" or reference(message, WHO.word).startswith(SIDS["message"])
+    if not (slash and of_message and reference(own, WHO.word).startswith(SIDS[what])):
         raise GiveUp("twilio_ref_malformed", "what the row holds is no id of this kind of copy at Twilio")
     return ref
 

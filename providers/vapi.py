@@ -1,8 +1,9 @@
 """Vapi holds the assistant's calls: their recordings are fetched, they are deleted, and those of a day are listed.
 
 Assumed, and not seen at Vapi itself: that lists come newest first; that GET answers 404 once a bulk deletion has come
-to a call; that at most a hundred go in one; that a recording's link carries its own permission. Nothing smaller than a
-call can be deleted there: its recording and transcript go with it, and what the carrier recorded stays at the carrier.
+to a call; that at most a hundred go in one; that a recording's link carries its own permission; that a number is
+released by deleting it. Nothing smaller than a call can be deleted there: its recording and transcript go with it, and
+what the carrier recorded stays at the carrier.
 """
 
 from collections.abc import Iterator, Sequence
@@ -94,7 +95,7 @@ class Vapi:
         return self._rest.pour(self._rest.ask("GET", _path("recording", ref), link), write)
 
     def delete(self, what: str, ref: str) -> Deletion:
-        """Delete a call with everything that Vapi keeps of it, whichever part of it is asked for."""
+        """Delete a call with everything that Vapi keeps of it, whichever part is asked for; or release a number."""
         path = _path(what, ref)
 
         def deleted(reply: Reply) -> Deletion:
@@ -118,7 +119,7 @@ class Vapi:
         return Asked()
 
     def gone(self, what: str, ref: str) -> bool:
-        """Return whether Vapi has the call no more."""
+        """Return whether Vapi has the call, or the number, no more."""
         path = _path(what, ref)
         return unless_missing(lambda: self._rest.ask("GET", path, _is_held), WHO, None) is None
 
@@ -150,6 +151,8 @@ class Vapi:
 
 
 def _path(what: str, ref: str) -> str:
+    if what == "number":
+        return f"/phone-number/{reference(ref, WHO.word)}"
     if what not in KEPT:
         raise ValueError(f"Vapi keeps no {what}")
     return f"/call/{reference(ref, WHO.word)}"

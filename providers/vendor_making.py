@@ -82,6 +82,7 @@ def google(v: VendorValues) -> "Google":
         client_secret=v.google_client_secret,
         base_url=v.google_base_url,
         oauth_base_url=v.google_oauth_base_url,
+        token_keys=v.google_token_keys,
         timeout=v.client_timeout,
     )
 

@@ -61,6 +61,7 @@ class VendorValues:
     google_client_secret: str = field(default="", repr=False)
     google_base_url: str = ""
     google_oauth_base_url: str = ""
+    google_token_keys: str = field(default="", repr=False)
 
     supabase_secret_key: str = field(default="", repr=False)
     supabase_base_url: str = ""

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ledger.errors import GiveUp, JobError, Misconfigured
 from providers.asking import ask
 from providers.bounds import CHECK, MOST
+from providers.copies import Deletion, Gone, Lapses
 from providers.http import Http, segment, unless_gone
 from providers.refusals import Garbled, Named
 from providers.required import address, secret
@@ -138,6 +139,17 @@ class WhatsApp:
 
         return self._ask(read)
 
+    def delete(self, what: str, ref: str) -> Deletion:
+        """Delete media; a message lapses by itself."""
+        if _is_media(what):
+            self.delete_media(ref)
+            return Gone()
+        return Lapses(None)
+
+    def gone(self, what: str, ref: str) -> bool:
+        """Return whether media are there no more; never of a message, since nobody can ask."""
+        return _is_media(what) and not self.has_media(ref)
+
     def delete_media(self, media: str, *, number: str | None = None) -> None:
         """Delete what was sent; what is not there is deleted already. `number`: as in `has_media`."""
         query = {"phone_number_id": number} if number else None
@@ -215,6 +227,12 @@ class WhatsApp:
         if told.scheme == "https" and MEDIA_HOSTS.fullmatch(told.netloc):
             return url
         raise Garbled
+
+
+def _is_media(what: str) -> bool:
+    if what not in {"media", "message"}:
+        raise ValueError(f"WhatsApp keeps no {what}")
+    return what == "media"
 
 
 def _at(seconds: int) -> datetime:

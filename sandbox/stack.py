@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import psycopg
+from cryptography.fernet import Fernet
 from psycopg import sql
 
 from sandbox.operators import ROLES as OPERATORS
@@ -26,6 +27,12 @@ ROOT = Path(__file__).parent.parent
 DATABASE = "nexara"
 DASHBOARD_PORT = 8300
 VENDORS = ("deepgram", "anthropic", "resend")
+HOLDERS = ("twilio", "telnyx", "vapi", "elevenlabs", "meta", "dialog360", "google", "supabase", "lemon_squeezy")
+HOLDERS_KEYS = (
+    *("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_API_SECRET", "TELNYX_API_KEY", "VAPI_API_KEY"),
+    *("ELEVENLABS_API_KEY", "META_ACCESS_TOKEN", "DIALOG360_API_KEY", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"),
+    *("SUPABASE_SECRET_KEY", "LEMON_SQUEEZY_API_KEY"),
+)
 ENGINE = ("dispatcher", "worker", "scheduler", "dashboard")
 WORKER_GRACE = 30.0  # seconds: more than the 25 that a worker gives its jobs
 ROLES = ("nexara_worker", "nexara_web", "nexara_dashboard")
@@ -59,6 +66,9 @@ class Stack:
         self.redis = Redis(self.folder / "redis")
         self.storage = Storage(self.folder / "storage")
         self.vendors = {name: self._vendor(name) for name in VENDORS}
+        self.ports = {name: free_port() for name in HOLDERS}
+        self.holders = self._holders()
+        self.token_key = Fernet.generate_key().decode()
         self.engine: dict[str, Program] = {}
         self.dashboard_port = free_port(prefer=DASHBOARD_PORT)
         self.operators = {name: secrets.token_urlsafe(12) for name in OPERATORS}
@@ -76,7 +86,7 @@ class Stack:
 
     def vendor_url(self, name: str) -> str:
         """Return the base URL of a local vendor."""
-        return f"http://{LOOPBACK}:{self.vendors[name].port}"
+        return f"http://{LOOPBACK}:{self.ports[name] if name in self.ports else self.vendors[name].port}"
 
     @contextlib.contextmanager
     def until_told(self) -> Iterator[None]:
@@ -93,11 +103,11 @@ class Stack:
         Raises DidNotStart, with the end of the log of the one that failed.
         """
         self.logs.mkdir(parents=True, exist_ok=True)
-        for vendor in self.vendors.values():
+        for vendor in (*self.vendors.values(), self.holders):
             self.supervisor.start(vendor)
         for server in (self.postgres, self.redis, self.storage):
             self.supervisor.start(server)
-        for vendor in self.vendors.values():
+        for vendor in (*self.vendors.values(), self.holders):
             vendor.wait_until_open()
         self._create_database()
 
@@ -144,6 +154,14 @@ class Stack:
         for name in VENDORS:
             settings[f"{name.upper()}_API_KEY"] = f"sandbox-{name}"
             settings[f"{name.upper()}_BASE_URL"] = self.vendor_url(name)
+        for name in HOLDERS:
+            settings[f"{name.upper()}_BASE_URL"] = self.vendor_url(name)
+        settings |= {name: f"sandbox-{name.lower()}" for name in HOLDERS_KEYS}
+        settings |= {
+            "META_BASE_URL": f"{self.vendor_url('meta')}/v24.0",
+            "GOOGLE_OAUTH_BASE_URL": self.vendor_url("google"),
+            "GOOGLE_TOKEN_KEYS": self.token_key,
+        }
         for role, password in passwords.items():
             settings[f"{role.upper()}_PASSWORD"] = password
         return settings
@@ -152,6 +170,13 @@ class Stack:
         port = free_port()
         argv = [sys.executable, "-m", f"sandbox.vendors.{name}", "--port", str(port)]
         return Program(name, argv, env=_shell(), log=self.logs / f"{name}.log", cwd=self.folder, port=port)
+
+    def _holders(self) -> Program:
+        """Return the vendors that hold copies, which are one process: nobody asks most of them in a whole demo."""
+        argv = [sys.executable, "-m", "sandbox.vendors.holders"]
+        argv += [part for name, port in self.ports.items() for part in ("--on", name, str(port))]
+        last = self.ports[HOLDERS[-1]]
+        return Program("holders", argv, env=_shell(), log=self.logs / "holders.log", cwd=self.folder, port=last)
 
     def _engine_program(self, command: str, name: str) -> Program:
         return Program(

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from jobs.billing.payloads import ReconcileBilling
 from jobs.conversations.payloads import RecoverConversations
+from jobs.copies.payloads import SweepCopies
+from jobs.privacy.payloads import CountMonths
 from jobs.retention.payloads import SweepRetention
 from ledger.payload import Payload
 from schedules.wall_clock import WallClock
@@ -61,6 +63,15 @@ TIMETABLE = (
         about="What has reached its end is deleted.",
     ),
     Schedule(
+        name="anonymization",
+        cron="0 3 8 * *",
+        zone="UTC",
+        payload=lambda due_at: CountMonths(as_of=due_at),
+        missed=Missed.ONCE,
+        daily=False,
+        about="A month that is over is counted, once.",
+    ),
+    Schedule(
         name="reconciliation",
         cron="0 4 * * *",
         zone="UTC",
@@ -77,5 +88,14 @@ TIMETABLE = (
         missed=Missed.SKIP,
         daily=False,
         about="An ended conversation that nobody enqueued, or whose job died with its worker, is taken up again.",
+    ),
+    Schedule(
+        name="copies",
+        cron="*/10 * * * *",
+        zone="UTC",
+        payload=lambda due_at: SweepCopies(as_of=due_at),
+        missed=Missed.SKIP,
+        daily=False,
+        about="Copies at vendors and in the bucket that are still to go are followed up.",
     ),
 )

@@ -32,6 +32,7 @@ VALUES: Mapping[str, Any] = {
     "RawPayload": {"any": "thing"},
     "MapEntry": {},
 }
+LEFT = ("ended_at", "erasing_at", "erased_at", "keep_until")
 UNIQUE = {
     "PhoneNumber": lambda n: f"+3538{n}",
     "LineNumber": lambda n: f"+3531{n}",
@@ -51,7 +52,8 @@ def plant(db: Connection, business_id: UUID) -> dict[str, dict[str, Any]]:
     """
     planted: dict[str, dict[str, Any]] = {}
     businesses = Row.metadata.tables["nexara.businesses"]
-    planted["businesses"] = values(businesses, {}) | {"id": business_id}
+    # It is with us: what happens to one that left is for those to say who ask.
+    planted["businesses"] = values(businesses, {}) | dict.fromkeys(LEFT) | {"id": business_id}
     db.execute(insert(businesses).values(planted["businesses"]))
     users = Row.metadata.tables["nexara.users"]
     planted["users"] = values(users, {})

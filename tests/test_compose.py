@@ -22,9 +22,9 @@ SERVERS = ("postgres", "redis", "store")
 MAY_BE_MISSING = {
     *("DASHBOARD_PASSWORD", "DASHBOARD_OIDC_CLIENT_SECRET"),
     *("TWILIO_API_KEY", "TWILIO_API_SECRET", "TELNYX_API_KEY", "VAPI_API_KEY", "ELEVENLABS_API_KEY"),
-    *("DIALOG360_API_KEY", "GOOGLE_CLIENT_SECRET", "SUPABASE_SECRET_KEY", "LEMON_SQUEEZY_API_KEY"),
+    *("DIALOG360_API_KEY", "GOOGLE_CLIENT_SECRET", "GOOGLE_TOKEN_KEYS", "SUPABASE_SECRET_KEY", "LEMON_SQUEEZY_API_KEY"),
 }
-"""The first admin's, once there are operators; a provider's that there need not be; those that no kind of job needs."""
+"""The first admin's, once there are operators; a provider's that there need not be; vendors' that not all use."""
 
 
 @pytest.fixture(scope="module")

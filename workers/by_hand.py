@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
@@ -115,9 +115,11 @@ def edit(settings: Settings, job_id: int, payload: str, *, actor: Actor, why: st
     return now
 
 
-def list_jobs(settings: Settings, *, state: str | None, kind: str | None, limit: int, as_json: bool) -> None:
-    """Print jobs, newest first: a line each, or one JSON object a line."""
-    wanted = JobFilter(state=_state(state), kind=kind)
+def list_jobs(
+    settings: Settings, wanted: JobFilter, *, state: str | None, kind: str | None, limit: int, as_json: bool
+) -> None:
+    """Print the jobs of a filter, of a state or kind if one is named: a line each, or one JSON object a line."""
+    wanted = replace(wanted, state=_state(state) or wanted.state, kind=kind or wanted.kind)
     with looking(settings) as db:
         page = queries.list_jobs(db, wanted, size=limit)
     if as_json:
@@ -142,15 +144,18 @@ def show_job(settings: Settings, job_id: int, *, as_json: bool) -> None:
     """Print one job with its attempts and its chain; raises NotConfigured if there is none."""
     with looking(settings) as db:
         story = queries.read_story(db, job_id)
+        batches = queries.read_batches_of(db, job_id)
     if story is None:
         raise NotConfigured(f"there is no job {job_id}")
     if as_json:
-        click.echo(_json(story))
+        click.echo(json.dumps({**asdict(story), "batches": [asdict(batch) for batch in batches]}, default=str))
         return
     job, console = story.job, Console(soft_wrap=True, highlight=False)
     console.print(f"job {job.id}  {job.kind}  {job.state}" + (f" ({job.reason})" if job.reason else ""))
     console.print(f"  business  {job.business_id}\n  payload   {json.dumps(job.payload)}")
     console.print(f"  attempts  {job.attempt} of {job.max_attempts}, {job.rescues} rescues")
+    for batch in batches:
+        console.print(f"  batch     {batch.id}  {batch.state}, {batch.percent} % ended")
     for tried in story.attempts:
         console.print(
             f"\n  attempt {tried.attempt}, {tried.ended_at:%Y-%m-%d %H:%M:%S} UTC: {tried.outcome}, {tried.error_code}"

@@ -22,14 +22,18 @@ def jobs() -> None:
 @jobs.command("list")
 @click.option("--state", help="Only jobs in this state.")
 @click.option("--kind", help="Only jobs of this kind.")
+@filtered
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 500))
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON, one object a line.")
 @click.pass_obj
-def list_jobs(settings: Settings, state: str | None, kind: str | None, limit: int, *, as_json: bool) -> None:
-    """List jobs, newest first."""
+def list_jobs(
+    settings: Settings, state: str | None, kind: str | None, given: tuple[str, ...], limit: int, *, as_json: bool
+) -> None:
+    """List jobs, newest first, or in the order that fits their state."""
     from workers.by_hand import list_jobs as show
+    from workers.failing import filter_of
 
-    show(settings, state=state, kind=kind, limit=limit, as_json=as_json)
+    show(settings, filter_of(given), state=state, kind=kind, limit=limit, as_json=as_json)
 
 
 @jobs.command("show")

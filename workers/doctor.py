@@ -12,9 +12,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.registry import load
+from ledger import clock
 from ledger.contract import missing
 from ledger.errors import JobError, Misconfigured
 from ledger.queries import OpenTransaction, read_oldest
+from lifecycle.alarms import Alarm, alarms
 from settings import Settings
 from workers.bell import connect
 from workers.reach import malformed, reason, redis_malformed
@@ -32,7 +34,7 @@ KEYS = {
     "supabase": "SUPABASE_SECRET_KEY",
     "lemon_squeezy": "LEMON_SQUEEZY_API_KEY",
 }
-"""What is set first of a vendor; unset, the vendor is not used, which is well as long as no kind of job needs it."""
+"""What is set first of a vendor; unset, the vendor is not used, which is well where no kind of job must have it."""
 VENDORS = ("objects", "deepgram", "anthropic", "resend", *KEYS)
 OLDEST_REDIS = (7, 0)
 OLDEST_POSTGRES = 150000
@@ -68,7 +70,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _dashboard(settings)
     yield _redis(settings)
     with closing(vendors(settings)) as given:
-        needed = {name for job in load() for name in job.payload.terms.vendors}
+        kinds = (job.payload.terms for job in load())
+        needed = {name for terms in kinds if not terms.may_lack for name in terms.vendors}
         for name in VENDORS:
             unset = None if name in needed else KEYS.get(name)
             yield _vendor(name, lambda name=name: getattr(given, name).check(), may_lack=unset)  # type: ignore[misc]
@@ -122,6 +125,7 @@ def _inside(db: Connection) -> Iterator[Finding]:
     )
     if migrated:
         yield told_of(read_oldest(db), sees_all=bool(db.execute(SEES_ALL).scalar_one()))
+        yield from _retention(alarms(db, clock.now()))
 
 
 def told_of(oldest: OpenTransaction | None, *, sees_all: bool = True) -> Finding:
@@ -133,6 +137,14 @@ def told_of(oldest: OpenTransaction | None, *, sees_all: bool = True) -> Finding
     age = f"{oldest.age.total_seconds():.0f} s, {oldest.role or 'nobody'}'s, {oldest.state or 'active'}"
     mend = f"if nobody needs it, as a superuser: {oldest.mend}" if oldest.too_old else grant
     return Finding("oldest transaction", well=not oldest.too_old, found=age + so_far, mend=mend)
+
+
+def _retention(found: tuple[Alarm, ...]) -> Iterator[Finding]:
+    """Say what should be gone and is not; data that nobody misses is missed by nobody."""
+    for alarm in found:
+        yield Finding("retention", well=False, found=alarm.title, mend=alarm.advice)
+    if not found:
+        yield Finding("retention", well=True, found="whoever left is erased by their day")
 
 
 def _dashboard(settings: Settings) -> Iterator[Finding]:
@@ -191,7 +203,7 @@ def _vendor(name: str, check: Callable[[], None], *, may_lack: str | None) -> Fi
         check()
     except JobError as error:
         if isinstance(error, Misconfigured) and (error.code, error.setting) == ("setting_missing", may_lack):
-            return Finding(name, well=True, found=f"{error.message}: no kind of job needs it")
+            return Finding(name, well=True, found=f"{error.message}: this vendor is not used")
         mend = getattr(error, "setting", "") and f"mend {error.setting}"  # type: ignore[attr-defined]
         return Finding(name, well=False, found=error.message or error.code, mend=mend or "try again in a moment")
     return Finding(name, well=True, found="answers")

@@ -95,7 +95,8 @@ def unblock_vendor(settings: Settings, vendor: str, actor: Actor, why: str | Non
     click.echo(f"{vendor} is asked again" if had_one else f"{vendor} has no pause")
 
 
-def _line(one: LimitSeen) -> str:
+def told(one: LimitSeen) -> str:
+    """Return what a limit lets through and what of it is in use, as words."""
     said = [f"{one.subject} {one.name}:"]
     if one.most is not None:
         said.append(f"at most {one.most} at once")
@@ -105,4 +106,8 @@ def _line(one: LimitSeen) -> str:
         said.append(f"({one.in_flight} in flight)")
     if one.blocked_until is not None:
         said.append(f"asked for a pause until {one.blocked_until:%H:%M:%S} UTC")
-    return f"{' '.join(said)}  since {one.since:%Y-%m-%d %H:%M} UTC, by {one.who}: {one.why}"
+    return " ".join(said)
+
+
+def _line(one: LimitSeen) -> str:
+    return f"{told(one)}  since {one.since:%Y-%m-%d %H:%M} UTC, by {one.who}: {one.why}"

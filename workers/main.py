@@ -32,9 +32,9 @@ def run_worker(settings: Settings) -> None:
     _check_bell(settings)
     registry = load()
     queues = _queues(settings.worker_queues, registry)
-    wanted = {vendor for job in registry if job.payload.terms.queue in queues for vendor in job.payload.terms.vendors}
+    terms = [job.payload.terms for job in registry if job.payload.terms.queue in queues]
     given = vendors(settings)
-    need(given, sorted(wanted))
+    need(given, sorted({vendor for each in terms if not each.may_lack for vendor in each.vendors}))
     _start_seeing(settings)
     tail.attach()
     database = _database(settings, settings.worker_threads + OWN_CONNECTIONS, registry)

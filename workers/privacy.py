@@ -72,7 +72,12 @@ def erase(
     with refusals(), connected(settings) as db:
         made = ask(db, ASK, told)
         record(
-            db, actor, "privacy.erase", why=why, about={"business_id": business, "erasure": made}, after={"scope": scope}
+            db,
+            actor,
+            "privacy.erase",
+            why=why,
+            about={"business_id": business, "erasure": made},
+            after={"scope": scope},
         )
     if as_json:
         click.echo(json.dumps({"erasure": str(made)}))
@@ -136,9 +141,7 @@ def decide(
 @click.option("--yes", is_flag=True, help="Do not ask back.")
 @by_somebody()
 @click.pass_obj
-def confirm(
-    settings: Settings, business: UUID, erasure: UUID, actor: Actor, why: str | None, *, yes: bool
-) -> None:
+def confirm(settings: Settings, business: UUID, erasure: UUID, actor: Actor, why: str | None, *, yes: bool) -> None:
     """Confirm ERASURE: from here on it goes, and nothing calls it back."""
     each = _one(settings, business, erasure)
     if not yes:
@@ -207,7 +210,9 @@ def receipts(settings: Settings, business: UUID, *, as_json: bool) -> None:
 
     found = _rows(settings, RECEIPTS, {"business": business})
     for each in found:
-        click.echo(_json(each) if as_json else f"{each['made_at']:%Y-%m-%d %H:%M}  {each['erasure_id']}  {each['hash']}")
+        click.echo(
+            _json(each) if as_json else f"{each['made_at']:%Y-%m-%d %H:%M}  {each['erasure_id']}  {each['hash']}"
+        )
     wrong = broken([Receipt(business_id=business, **each) for each in found])
     if wrong:
         raise NotConfigured("; ".join(wrong))

@@ -129,14 +129,14 @@ def cancel_operation(settings: Settings, operation_id: Any, actor: Actor, why: s
 
 @click.group()
 def queues() -> None:
-    """See what waits in the queues."""
+    """See what waits in the queues, and what they are limited to."""
 
 
 @queues.command("list")
 @AS_LINES
 @click.pass_obj
 def list_queues(settings: Settings, *, as_json: bool) -> None:
-    """List the queues: what is due, since when it waits, what runs, what is paused."""
+    """List the queues: what is due, since when it waits, what runs, what is paused; limits and their use."""
     from workers.queueing import list_queues as show
 
     show(settings, as_json=as_json)

@@ -82,6 +82,7 @@ def vendors(settings: Settings) -> Vendors:
             google_client_secret=settings.google_client_secret.get_secret_value(),
             google_base_url=settings.google_base_url,
             google_oauth_base_url=settings.google_oauth_base_url,
+            google_token_keys=settings.google_token_keys.get_secret_value(),
             supabase_secret_key=settings.supabase_secret_key.get_secret_value(),
             supabase_base_url=settings.supabase_base_url,
             lemon_squeezy_api_key=settings.lemon_squeezy_api_key.get_secret_value(),

@@ -14,6 +14,30 @@ function tellTimes(root) {
   }
 }
 
+/* Times that are typed. The server writes and takes UTC: here they are in the reader's zone, and the instant is sent. One that
+   nobody touched is sent as it came, to the last digit. */
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const untouched = new WeakMap();
+
+function tellFields() {
+  for (const input of document.querySelectorAll("input[data-instant]")) {
+    const at = new Date(input.dataset.instant);
+    if (!isNaN(at)) {
+      const here = new Date(at - at.getTimezoneOffset() * 60000).toISOString();
+      input.value = here.slice(0, 23).replace(/(:00)?\.000$/, "");
+      untouched.set(input, input.value);
+    }
+    input.closest("label").querySelector("[data-zone]").textContent = zone;
+  }
+}
+document.addEventListener("formdata", (event) => {
+  for (const input of event.target.querySelectorAll("input[data-instant]")) {
+    const at = new Date(input.value);
+    if (isNaN(at)) continue;
+    event.formData.set(input.name, input.value === untouched.get(input) ? input.dataset.instant : at.toISOString());
+  }
+});
+
 /* Live. htmx asks for the same page again and idiomorph changes what differs, so that focus, scroll and what is open
    stay. Nobody is asked while the tab is hidden, or while rows are ticked: they must not move under the reader. */
 const live = () => document.getElementById("live");
@@ -136,6 +160,7 @@ document.addEventListener("change", (event) => {
 document.addEventListener("DOMContentLoaded", () => {
   document.documentElement.classList.add("scripted");
   tellTimes(document);
+  tellFields();
   drawCharts();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     for (const { plot } of drawn.values()) plot.redraw();

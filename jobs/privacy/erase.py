@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from jobs.copies.sweep import follow_up
+from jobs.copies.payloads import FOLLOWS, following
 from jobs.privacy.payloads import EraseData, VerifyErasure
 from jobs.privacy.rederive import rederive
 from ledger import clock
@@ -26,6 +26,7 @@ from lifecycle.redact import redact
 from lifecycle.tombs import bury
 from lifecycle.walk import doomed
 from models.erasures import Erasure, ErasureState
+from models.traces import TO_DO, Remains
 
 FORGET = text("SELECT ledger.forget_jobs_v1(CAST(:ids AS uuid[]))")
 BATCH = 500
@@ -65,9 +66,17 @@ def _texts(db: Session, erasure: Erasure) -> str | None:
     erasure.state = ErasureState.PENDING
     erasure.erased_at = clock.now()
     db.flush()
-    follow_up(db)
+    _follow_up(db, erasure)
     enqueue(db, VerifyErasure(erasure_id=erasure.id))
     return None
+
+
+def _follow_up(db: Session, erasure: Erasure) -> None:
+    """Have each store asked that has a copy; whoever has one that no job follows up is told by the sweep."""
+    stores = select(Remains.store).where(Remains.erasure_id == erasure.id, Remains.state.in_(TO_DO)).distinct()
+    for store in db.scalars(stores).all():
+        if store in FOLLOWS:
+            enqueue(db, following(store, erasure.business_id))
 
 
 def forget(db: Session, ids: list[Any]) -> None:

@@ -1,6 +1,6 @@
 """What may be asked of erasures."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
@@ -69,3 +69,14 @@ class ReplayErasure(Payload):
     terms: ClassVar[Terms] = JOURNAL
 
     erasure_id: UUID
+
+
+class CountMonths(Payload):
+    """Count the months that are over into numbers of enough people of enough businesses."""
+
+    kind: ClassVar[str] = "privacy.anonymize"
+    terms: ClassVar[Terms] = Terms(
+        queue="upkeep", priority=3, timeout=timedelta(minutes=10), unique_by=("as_of",), until_done=True
+    )
+
+    as_of: datetime

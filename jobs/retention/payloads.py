@@ -8,7 +8,7 @@ from ledger.payload import Payload, Terms
 
 
 class SweepRetention(Payload):
-    """Find whose rows have reached their end, and have each business's expired by a job of its own."""
+    """Find whose rows and which businesses have reached their end, and have each ended by a job of its own."""
 
     kind: ClassVar[str] = "retention.sweep"
     terms: ClassVar[Terms] = Terms(
@@ -28,3 +28,12 @@ class ExpireRows(Payload):
 
     business_id: UUID
     as_of: datetime
+
+
+class EndBusiness(Payload):
+    """Begin to erase a business whose access ended so long ago that it must."""
+
+    kind: ClassVar[str] = "retention.end"
+    terms: ClassVar[Terms] = Terms(queue="upkeep", priority=2, unique_by=("business_id",), until_done=True)
+
+    business_id: UUID

@@ -1,12 +1,12 @@
 """A filter of jobs as people write it, in addresses and at the command line; what cannot be one is said, no guess."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from ledger import moments
 from ledger.queries.order import JobFilter
 from ledger.queries.walk import LARGEST
 from models.ledger import State
@@ -26,6 +26,7 @@ FIELDS = (
     "since",
     "until",
 )
+TIMES = ("since", "until")
 MOST_TICKED = 500
 
 
@@ -93,11 +94,7 @@ def _id(value: str) -> int:
 
 
 def _moment(field: str) -> Callable[[str], dict[str, Any]]:
-    def moment(value: str) -> dict[str, Any]:
-        at = datetime.fromisoformat(value)
-        return {field: at.replace(tzinfo=UTC) if at.tzinfo is None else at}
-
-    return moment
+    return lambda value: {field: moments.read(value)}
 
 
 READ: dict[str, Callable[[str], dict[str, Any]]] = {
@@ -130,6 +127,20 @@ EXPECTED = {
 }
 ADDRESSES = {"ids": "job", "business_id": "business", "about": "id", "code": "error", "root_id": "chain"}
 """Fields of a filter that have another name in addresses."""
+
+
+def kept(query: Mapping[str, str], fields: Sequence[str] = FIELDS) -> dict[str, str]:
+    """Return what of an address is of its filter: nothing empty, and times in UTC, whoever is sent the address."""
+    return {
+        name: _in_utc(value) if name in TIMES else value for name, value in query.items() if value and name in fields
+    }
+
+
+def _in_utc(value: str) -> str:
+    try:
+        return moments.write(moments.read(value))
+    except ValueError:
+        return value  # it is said what is wrong with it
 
 
 def address(stored: Mapping[str, str]) -> dict[str, str]:

@@ -39,6 +39,7 @@ class Page:
     """One page of jobs, with the cursors of its neighbours.
 
     `unfinished` says that the page stopped looking before the list ended: what lies behind `next` may be nothing.
+    `total` is how many pass the filter, where all of them were at hand and the page has any.
     """
 
     jobs: tuple[JobSeen, ...]
@@ -46,6 +47,7 @@ class Page:
     next: str | None
     previous: str | None
     unfinished: bool = False
+    total: int | None = None
 
 
 def list_jobs(
@@ -60,7 +62,10 @@ def list_jobs(
     wanted = wanted or JobFilter()
     walk = walk_of(db, wanted)
     backwards = before is not None
-    rows = list(db.execute(_page(walk, before if backwards else after, size + 1, backwards=backwards)))
+    asked = _page(walk, before if backwards else after, size + 1, backwards=backwards)
+    if walk.gathered:
+        asked = asked.add_columns(_total(walk))
+    rows = list(db.execute(asked))
     more = len(rows) > size
     rows = rows[:size]
     end = None if more else _where_it_stopped(db, walk, before if backwards else after, backwards=backwards)
@@ -75,6 +80,7 @@ def list_jobs(
         next=back if backwards else onwards,
         previous=onwards if backwards else back,
         unfinished=end is not None,
+        total=rows[0].total if rows and walk.gathered else None,
     )
 
 
@@ -85,6 +91,18 @@ def count_jobs(db: Connection, wanted: JobFilter, most: int = MOST_TOLD) -> tupl
     found: int = db.execute(select(func.count()).select_from(page)).scalar_one()
     more = found > most or _where_it_stopped(db, walk, None, backwards=False) is not None
     return min(found, most), more
+
+
+def count_beside(db: Connection, wanted: JobFilter, page: Page, *, first: bool) -> tuple[int, bool]:
+    """Return what `count_jobs` does of a list of which a page is at hand, and reads nothing that this has told.
+
+    `first` says that nothing of the list lies before the page.
+    """
+    if page.total is not None:
+        return min(page.total, MOST_TOLD), page.total > MOST_TOLD
+    if first and page.unfinished:
+        return len(page.jobs), True
+    return count_jobs(db, wanted)
 
 
 def walk_of(db: Connection, wanted: JobFilter) -> Walk:
@@ -113,6 +131,11 @@ def _page(walk: Walk, cursor: str | None, limit: int, *, backwards: bool) -> Sel
     else:
         page = _listed(source, *walk.within, *rest, beyond)
     return page.order_by(*walk.order(source, backwards=backwards)).limit(limit)
+
+
+def _total(walk: Walk) -> ColumnElement[int]:
+    """Count what passes among rows that are gathered for the page anyway."""
+    return select(func.count()).select_from(walk.source).where(*walk.rest(walk.source)).scalar_subquery().label("total")
 
 
 def _listed(source: FromClause, *conditions: ColumnElement[bool]) -> Select[Any]:

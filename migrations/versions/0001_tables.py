@@ -593,11 +593,20 @@ def upgrade() -> None:
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("keep_until", sa.Date(), nullable=True),
         sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name=op.f("ck_businesses_country")),
+        sa.CheckConstraint(
+            "keep_conversations BETWEEN interval '1 day' AND interval '100 years'",
+            name=op.f("ck_businesses_keep_conversations"),
+        ),
+        sa.CheckConstraint(
+            "keep_recordings BETWEEN interval '1 day' AND interval '100 years'",
+            name=op.f("ck_businesses_keep_recordings"),
+        ),
         sa.CheckConstraint("industry ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_businesses_industry")),
         sa.CheckConstraint("zone ~ '^[A-Za-z0-9_+/-]{2,50}$'", name=op.f("ck_businesses_zone")),
         sa.PrimaryKeyConstraint("id", name=op.f("businesses_pkey")),
         schema="nexara",
     )
+    op.create_index(op.f("ix_businesses_keep_until"), "businesses", ["keep_until"], unique=False, schema="nexara")
     op.create_table(
         "contact_forms",
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
@@ -610,6 +619,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("contact_forms_pkey")),
         schema="nexara",
     )
+    op.create_index(op.f("ix_contact_forms_created_at"), "contact_forms", ["created_at"], unique=False, schema="nexara")
     op.create_index(op.f("ix_contact_forms_email"), "contact_forms", ["email"], unique=False, schema="nexara")
     op.create_table(
         "data_map",
@@ -636,6 +646,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("country", sa.Text(), nullable=False),
         sa.Column("years", sa.BigInteger(), nullable=False),
+        sa.Column("looked_up", sa.Boolean(), nullable=False),
         sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name=op.f("ck_keep_periods_country")),
         sa.CheckConstraint(
             "reason IN ('legal', 'billing', 'security', 'objection', 'controller')", name=op.f("ck_keep_periods_reason")
@@ -666,6 +677,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_provider_events_business_id"), "provider_events", ["business_id"], unique=False, schema="nexara"
     )
+    op.create_index(
+        op.f("ix_provider_events_received_at"), "provider_events", ["received_at"], unique=False, schema="nexara"
+    )
     op.create_table(
         "security_events",
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
@@ -682,6 +696,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("security_events_pkey")),
         schema="nexara",
     )
+    op.create_index(op.f("ix_security_events_at"), "security_events", ["at"], unique=False, schema="nexara")
     op.create_index(op.f("ix_security_events_user_id"), "security_events", ["user_id"], unique=False, schema="nexara")
     op.create_table(
         "suppressions",
@@ -705,6 +720,7 @@ def upgrade() -> None:
         ),
         schema="nexara",
     )
+    op.create_index(op.f("ix_suppressions_released_at"), "suppressions", ["released_at"], unique=False, schema="nexara")
     op.create_table(
         "users",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -725,6 +741,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("waitlist_pkey")),
         schema="nexara",
     )
+    op.create_index(op.f("ix_waitlist_created_at"), "waitlist", ["created_at"], unique=False, schema="nexara")
     op.create_index(op.f("ix_waitlist_email"), "waitlist", ["email"], unique=False, schema="nexara")
     op.create_table(
         "knowledge",
@@ -804,6 +821,9 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
+        op.f("ix_meter_business_id_keep_until"), "meter", ["business_id", "keep_until"], unique=False, schema="nexara"
+    )
+    op.create_index(
         op.f("ix_meter_business_id_correction_of"),
         "meter",
         ["business_id", "correction_of"],
@@ -875,6 +895,13 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_erasures_business_id")),
         sa.PrimaryKeyConstraint("business_id", "id", name=op.f("erasures_pkey")),
+        schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_erasures_business_id_completed_at"),
+        "erasures",
+        ["business_id", "completed_at"],
+        unique=False,
         schema="nexara",
     )
     op.create_index(
@@ -1001,6 +1028,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("business_id", "digest", name=op.f("uq_tombstones_business_id_digest")),
         schema="nexara",
     )
+    op.create_index(
+        op.f("ix_tombstones_business_id_made_at"),
+        "tombstones",
+        ["business_id", "made_at"],
+        unique=False,
+        schema="nexara",
+    )
     op.create_index("tombstones_by_age", "tombstones", ["made_at"], unique=False, schema="nexara")
     op.create_table(
         "remains",
@@ -1035,6 +1069,13 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_remains_business_id")),
         sa.PrimaryKeyConstraint("business_id", "id", name=op.f("remains_pkey")),
+        schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_remains_business_id_confirmed_at"),
+        "remains",
+        ["business_id", "confirmed_at"],
+        unique=False,
         schema="nexara",
     )
     op.create_index(
@@ -1082,6 +1123,13 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "business_id", "subscription_ref", name=op.f("uq_subscriptions_business_id_subscription_ref")
         ),
+        schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_subscriptions_business_id_keep_until"),
+        "subscriptions",
+        ["business_id", "keep_until"],
+        unique=False,
         schema="nexara",
     )
     op.create_table(
@@ -1239,6 +1287,13 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
+        op.f("ix_conversations_business_id_started_at"),
+        "conversations",
+        ["business_id", "started_at"],
+        unique=False,
+        schema="nexara",
+    )
+    op.create_index(
         "conversations_ended",
         "conversations",
         ["ended_at", "id"],
@@ -1298,6 +1353,7 @@ def upgrade() -> None:
         sa.Column("scopes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("connected_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("vendor IN ('google')", name=op.f("ck_integrations_vendor")),
+        sa.CheckConstraint("token IS NULL OR vendor IS NOT NULL", name=op.f("ck_integrations_token_vendor")),
         sa.CheckConstraint(
             "jsonb_typeof(scopes) = 'array' AND NOT jsonb_path_exists(scopes, '$[*] ? (@.type() != \"string\" || !(@ like_regex \"^[A-Za-z0-9_.:/-]{1,200}$\"))')",
             name=op.f("ck_integrations_scopes"),
@@ -1366,6 +1422,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_people_merged_business_id")),
         sa.PrimaryKeyConstraint("business_id", "id", name=op.f("people_merged_pkey")),
         sa.UniqueConstraint("business_id", "from_id", name=op.f("uq_people_merged_business_id_from_id")),
+        schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_people_merged_business_id_merged_at"),
+        "people_merged",
+        ["business_id", "merged_at"],
+        unique=False,
         schema="nexara",
     )
     op.create_index(
@@ -1457,6 +1520,13 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
+        op.f("ix_visitors_business_id_last_seen"),
+        "visitors",
+        ["business_id", "last_seen"],
+        unique=False,
+        schema="nexara",
+    )
+    op.create_index(
         op.f("ix_visitors_business_id_person_id"),
         "visitors",
         ["business_id", "person_id"],
@@ -1475,6 +1545,7 @@ def upgrade() -> None:
         sa.Column("twilio_ref", sa.Text(), nullable=True),
         sa.Column("telnyx_ref", sa.Text(), nullable=True),
         sa.Column("vapi_ref", sa.Text(), nullable=True),
+        sa.Column("elevenlabs_ref", sa.Text(), nullable=True),
         sa.Column("event_key", sa.Text(), nullable=False),
         sa.CheckConstraint("event_key ~ '^[0-9a-f]{64}$'", name=op.f("ck_calls_event_key")),
         sa.CheckConstraint("seconds >= 0", name=op.f("ck_calls_seconds")),
@@ -1549,6 +1620,13 @@ def upgrade() -> None:
             "to_member",
             name=op.f("uq_emails_sent_business_id_conversation_id_template_to_member"),
         ),
+        schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_emails_sent_business_id_sent_at"),
+        "emails_sent",
+        ["business_id", "sent_at"],
+        unique=False,
         schema="nexara",
     )
     op.create_index(
@@ -1764,6 +1842,9 @@ def upgrade() -> None:
         schema="nexara",
     )
     op.create_index(
+        op.f("ix_product_events_business_id_at"), "product_events", ["business_id", "at"], unique=False, schema="nexara"
+    )
+    op.create_index(
         op.f("ix_product_events_business_id_member_id"),
         "product_events",
         ["business_id", "member_id"],
@@ -1919,6 +2000,13 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_recordings_business_id")),
         sa.PrimaryKeyConstraint("business_id", "id", name=op.f("recordings_pkey")),
+        schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_recordings_business_id_created_at"),
+        "recordings",
+        ["business_id", "created_at"],
+        unique=False,
         schema="nexara",
     )
     op.create_index(

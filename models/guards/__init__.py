@@ -7,14 +7,17 @@ from sqlalchemy import Connection
 
 from models.base import Row
 from models.entries import rows, table_of
+from models.guards.arrivals import arrival_guards
 from models.guards.by_hand import BY_HAND
 from models.guards.guard import Guard
+from models.guards.keeping import keep_guards
+from models.guards.memory import memory_guards
 from models.guards.publish import Kept, kept_guards, publish_guards, publish_map
 from models.guards.tenancy import table_guards
 from models.guards.traces import trace_guards
 from models.guards.views import view_guards
 
-FILES = ("leave", "catalog", "unmapped")
+FILES = ("leave", "keep", "refuse", "catalog", "unmapped")
 
 
 def guards() -> Iterator[Guard]:
@@ -29,6 +32,9 @@ def guards() -> Iterator[Guard]:
         yield Guard(entry=f"file {name}.sql", make=made)
     for row in ours:
         yield from trace_guards(row)
+        yield from arrival_guards(row)
+        yield from memory_guards(row)
+        yield from keep_guards(row)
 
 
 def apply(db: Connection) -> list[str]:

@@ -40,6 +40,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT format('trigger %s.%s %s', o.nspname, o.relname, t.tgname), concat_ws(' ', t.tgenabled, pg_get_triggerdef(t.oid))
   FROM pg_trigger t JOIN ours o ON o.oid = t.tgrelid WHERE NOT t.tgisinternal
   UNION ALL
+  SELECT format('statistics %s.%s', o.nspname, o.relname), string_agg(a.attname, ', ' ORDER BY a.attname)
+  FROM ours o JOIN pg_attribute a ON a.attrelid = o.oid
+  WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget = 0
+  GROUP BY o.nspname, o.relname
+  UNION ALL
   SELECT format('rule %s.%s %s', o.nspname, o.relname, w.rulename), pg_get_ruledef(w.oid)
   FROM pg_rewrite w JOIN ours o ON o.oid = w.ev_class WHERE w.rulename <> '_RETURN'
   UNION ALL

@@ -19,7 +19,8 @@ DECLARE
 BEGIN
   FOREACH argument IN ARRAY TG_ARGV LOOP
     told := string_to_array(argument, ' ');
-    IF gone ->> told[1] IS DISTINCT FROM stays ->> told[1] AND gone ->> told[1] IS NOT NULL THEN
+    IF gone ->> told[1] IS DISTINCT FROM stays ->> told[1] AND gone ->> told[1] IS NOT NULL
+       AND (stays ->> told[1] IS NULL OR told[4] IS DISTINCT FROM 'only_emptied') THEN
       -- An erasure says that it is at work, so that it can be told when its copies are gone.
       INSERT INTO remains (business_id, store, what, ref, retry_at, erasure_id)
       VALUES (OLD.business_id, CASE WHEN told[2] LIKE '=%' THEN gone ->> substr(told[2], 2) ELSE told[2] END,

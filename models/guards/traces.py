@@ -40,10 +40,13 @@ def _trigger(row: type[Row], name: str, when: str, columns: list[Column[Any]], a
 
 
 def _argument(column: Column[Any]) -> str:
-    """Say column, store and what it is there; `=vendor` means that the column `vendor` names the store."""
+    """Say column, store and what it is there; `=vendor` means that the column `vendor` names the store.
+
+    A token that another one takes the place of is no access less: `only_emptied`, the fourth word, says so.
+    """
     info = column.info
     store = f"={info['at_in']}" if "at_in" in info else info["at"]
-    return f"{column.name} {store} {info['what']}"
+    return f"{column.name} {store} {info['what']}" + (" only_emptied" if _holds(column).secret else "")
 
 
 def _holds(column: Column[Any]) -> Holds:

@@ -24,7 +24,12 @@ ERRORS = {
     429: ("10011", "Too many requests"),
     500: ("10008", "Internal error"),
 }
-KINDS = {"recordings": "recording", "recording_transcriptions": "transcript", "conversations": "conversation"}
+KINDS = {
+    "recordings": "recording",
+    "recording_transcriptions": "transcript",
+    "conversations": "conversation",
+    "phone_numbers": "number",
+}
 DOWNLOAD = "/download/"
 LARGEST_PAGE = 50
 

@@ -25,7 +25,14 @@ ERRORS = {
     429: (20429, "Too Many Requests"),
     500: (20500, "Internal Server Error"),
 }
-KINDS = {"Recordings": "recording", "Calls": "call", "Messages": "message", "Transcriptions": "transcript"}
+KINDS = {
+    "Recordings": "recording",
+    "Calls": "call",
+    "Messages": "message",
+    "Media": "media",
+    "Transcriptions": "transcript",
+    "IncomingPhoneNumbers": "number",
+}
 ACCOUNT = "/2010-04-01/Accounts/{account}"
 
 
@@ -60,6 +67,8 @@ class Api:
         """Answer with a resource or a recording's sound, or delete it."""
         what = KINDS.get(request.path_params.get("kind", "Transcriptions"))
         ref, _, form = request.path_params["name"].partition(".")
+        if message := request.path_params.get("message"):
+            ref = f"{message}/{ref}"
         copy = self._copies.find(what or "", ref)
         if what is None:
             return refusal(404)
@@ -113,7 +122,7 @@ def _written(at: datetime) -> str:
 def _shown(copy: Copy) -> dict[str, Any]:
     direction = copy.direction if copy.direction == "inbound" else "outbound-api"
     return {
-        "sid": copy.ref,
+        "sid": copy.ref.rpartition("/")[2],
         "status": "completed" if copy.over else "in-progress",
         "channels": 2,
         "direction": direction,
@@ -140,6 +149,7 @@ def app() -> Vendor:
     routes = [
         Route(f"{ACCOUNT}/Calls.json", api.calls),
         Route(f"{ACCOUNT}/{{kind}}/{{name}}", api.one, methods=both),
+        Route(f"{ACCOUNT}/Messages/{{message}}/{{kind}}/{{name}}", api.one, methods=both),
         Route(ACCOUNT, api.account),
         Route("/v2/Transcripts/{name}", api.one, methods=both),
     ]

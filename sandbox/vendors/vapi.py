@@ -26,6 +26,7 @@ ERRORS = {
     500: "Internal Server Error",
 }
 DOWNLOAD = "/download/"
+NUMBER = "/phone-number/"
 BULK_TAKES = 1.0
 """Seconds in which a bulk deletion comes to a call that says nothing else; at Vapi hours."""
 
@@ -50,21 +51,21 @@ class Api:
         self._copies = copies
 
     async def show(self, request: Request) -> Response:
-        """Answer with a call."""
-        copy = self._copies.find("call", request.path_params["ref"])
+        """Answer with a call, or a number."""
+        copy = self._copies.find(_what(request), request.path_params["ref"])
         if copy is None:
             return refusal(404, "Call not found")
         return JSONResponse(_shown(copy, str(request.base_url)))
 
     async def delete(self, request: Request) -> Response:
-        """Delete the call of the path, or by and by those that the body names."""
+        """Delete the call or number of the path, or by and by the calls that the body names."""
         body = await request.body()
         ids = json.loads(body).get("ids") if body else None
         if ids:
             for each in filter(None, (self._copies.find("call", ref) for ref in ids)):
                 self._copies.delete(each, takes=BULK_TAKES)
             return JSONResponse({"ids": ids}, 202)
-        copy = self._copies.find("call", request.path_params["ref"])
+        copy = self._copies.find(_what(request), request.path_params["ref"])
         if copy is None:
             return refusal(404, "Call not found")
         return JSONResponse(_shown(copy, str(request.base_url)), self._copies.delete(copy))
@@ -81,6 +82,10 @@ class Api:
         """Answer with a call's sound."""
         copy = self._copies.find("call", request.path_params["ref"])
         return Response(copy.audio, media_type="audio/wav") if copy else Response(status_code=404)
+
+
+def _what(request: Request) -> str:
+    return "number" if request.url.path.startswith(NUMBER) else "call"
 
 
 def _is_within(at: datetime, bounds: dict[str, datetime]) -> bool:
@@ -119,6 +124,8 @@ def app() -> Vendor:
         Route("/call", api.calls),
         Route("/call/{ref}", api.show, methods=["GET"]),
         Route("/call/{ref}", api.delete, methods=["DELETE"]),
+        Route(f"{NUMBER}{{ref}}", api.show, methods=["GET"]),
+        Route(f"{NUMBER}{{ref}}", api.delete, methods=["DELETE"]),
         Route(f"{DOWNLOAD}{{ref}}", api.download),
     ]
     return Vendor("vapi", routes, error=refusal, refuse=_check_key, pages=copies.pages(), forget=copies.clear)

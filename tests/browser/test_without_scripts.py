@@ -30,6 +30,7 @@ def test_a_job_is_retried_and_its_page_turns_green_by_loading_anew(ledger, jobs,
 def test_a_queue_is_paused_and_resumed_and_what_one_types_is_not_lost_meanwhile(ledger, kim):
     kim.page.goto("/queues")
     kim.page.locator("#queue-walls").get_by_role("link", name="Pause…").click()
+    kim.page.wait_for_load_state()  # what is focused before its anchor is reached loses the focus again
     kim.page.get_by_label("Why").focus()
     kim.page.keyboard.type("the vendor is down", delay=400)  # for longer than pages take to load anew
     expect(kim.page.get_by_label("Why")).to_have_value("the vendor is down")
@@ -65,3 +66,17 @@ def test_jobs_that_are_ticked_are_retried_together(ledger, kim):
         kim.page.locator(f"input[name=job][value='{job_id}']").check()
     kim.page.get_by_role("button", name="Retry", exact=False).first.click()
     expect(kim.page.get_by_role("heading", level=1)).to_have_text("Retry 2 jobs?")
+
+
+def test_the_rest_of_an_operation_is_cancelled_and_what_one_types_is_not_lost_meanwhile(ledger, kim):
+    fail(ledger, 20, kind="walls.dry")
+    kim.page.goto(f"/operations/new?action=retry&failing={PRINT}")
+    kim.page.get_by_label("Why").fill("it is mended")
+    kim.page.get_by_role("button", name="Retry 20 jobs").click()
+    kim.page.get_by_role("link", name="Cancel the rest…").click()
+    kim.page.get_by_label("Why").focus()
+    kim.page.keyboard.type("it is not mended", delay=400)  # for longer than pages take to load anew
+    expect(kim.page.get_by_label("Why")).to_have_value("it is not mended")
+    kim.page.get_by_role("button", name="Cancel the rest").click()
+    expect(kim.page.locator("#live")).to_contain_text("by kim: it is not mended")
+    assert ledger.sql("SELECT state FROM ledger.operations") == "cancelled"

@@ -81,7 +81,7 @@ def test_a_doctor_without_settings_names_what_is_missing(run: Run) -> None:
     for what, setting in UNUSED.items():
         unused = findings(told)[what]
         assert unused["well"]
-        assert unused["found"] == f"{setting} is not set: no kind of job needs it"
+        assert unused["found"] == f"{setting} is not set: this vendor is not used"
 
 
 BROKEN: list[tuple[dict[str, str], str, str, str]] = [

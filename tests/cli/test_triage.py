@@ -161,6 +161,17 @@ def test_a_job_that_waits_runs_at_once(desk, ledger):
     assert desk("jobs", "retry-now", str(waiting)).exit_code == 1
 
 
+def test_jobs_are_listed_by_whatever_a_filter_names(desk, ledger):
+    fail(ledger, 3)
+    theirs = fail(ledger, 2, business=ledger.other)
+    business = f"business={ledger.other}"
+    listed = lines(desk("jobs", "list", "--state", "dead", "--filter", business, "--filter", "queue=walls", "--json"))
+    assert sorted(job["id"] for job in listed) == theirs
+    assert lines(desk("jobs", "list", "--filter", business, "--filter", "until=2020-01-01T00:00Z", "--json")) == []
+    wrong = desk("jobs", "list", "--filter", "business=acme")
+    assert (wrong.exit_code, "A business is a UUID" in wrong.stderr) == (2, True)
+
+
 def test_queues_tell_what_waits_runs_and_is_paused(desk, ledger):
     ledger.enqueue(Paint(wall_id=uuid4()))
     ledger.claimed()
@@ -171,6 +182,23 @@ def test_queues_tell_what_waits_runs_and_is_paused(desk, ledger):
     assert walls["oldest_waits_seconds"] >= 0
     told = next(line for line in desk("queues", "list").stdout.splitlines() if line.startswith("walls"))
     assert "PAUSED by pause" in told
+
+
+def test_queues_tell_their_limits_and_what_of_them_is_in_use(desk, ledger):
+    ledger.enqueue(Paint(wall_id=uuid4()))
+    ledger.claimed()
+    for limited in (("queue", "walls", "--most", "4"), ("business", "each", "--most", "9")):
+        assert desk("limits", "set", *limited, "--why", "it is small").exit_code == 0
+    listed = {queue["queue"]: queue["limits"] for queue in lines(desk("queues", "list", "--json"))}
+    assert [(each["subject"], each["most"], each["in_flight"]) for each in listed["walls"]] == [
+        ("queue", 4, 1),
+        ("business", 9, None),
+    ]
+    assert [each["name"] for each in listed["knocks"]] == ["each"]
+    told = desk("queues", "list").stdout.splitlines()
+    walls = next(n for n, line in enumerate(told) if line.startswith("walls"))
+    assert told[walls + 1].strip() == "queue walls: at most 4 at once (1 in flight)"
+    assert [line for line in told if "business" in line] == ["every queue  business each: at most 9 at once"]
 
 
 def test_every_command_that_the_runbook_names_is_there_with_its_options():

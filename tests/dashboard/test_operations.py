@@ -147,7 +147,10 @@ def test_an_operation_is_cancelled_in_between_and_says_by_whom_and_why(browser, 
     fail(ledger, 800)
     here = ask(browser).headers["location"]
     upkeep.batch()
-    form = read(browser.get(here)).form("/cancel")
+    assert f"{here}/cancel" in read(browser.get(here)).hrefs
+    form = read(browser.get(f"{here}/cancel")).form("/cancel")
+    wrong = browser.post(form.action, data={**form.fields, "why": "ask jo@example.com"})
+    assert (wrong.status_code, 'value="ask jo@example.com"' in wrong.text) == (409, True)
     answer = browser.post(form.action, data={**form.fields, "why": "the vendor is down again"})
     assert (answer.status_code, answer.headers["location"]) == (303, here)
     upkeep.to_the_end()
@@ -156,7 +159,21 @@ def test_an_operation_is_cancelled_in_between_and_says_by_whom_and_why(browser, 
     assert "by kim: the vendor is down again" in words(page)
     again = browser.post(form.action, data=form.fields)
     assert (again.status_code, "cancelled already" in again.text) == (409, True)
-    assert not any(form.action.endswith("/cancel") for form in read(page).forms)
+    assert f"{here}/cancel" not in read(page).hrefs
+    late = browser.get(f"{here}/cancel")
+    assert (late.status_code, "This operation is cancelled already." in late.text) == (409, True)
+
+
+def test_nothing_is_typed_on_the_page_of_an_operation_which_loads_anew_by_itself(browser, ledger, upkeep):
+    fail(ledger, 2)
+    here = ask(browser).headers["location"]
+    page = browser.get(here)
+    assert 'http-equiv="refresh"' in page.text
+    assert re.findall(r'<(?:textarea|select|input(?![^>]*type="hidden"))[^>]*>', page.text) == []
+    form = browser.get(f"{here}/cancel")
+    assert 'name="why"' in form.text
+    assert 'http-equiv="refresh"' not in form.text
+    assert "hx-get" not in form.text
 
 
 def test_an_operation_whose_job_ended_says_how_it_goes_on(browser, ledger, upkeep):
@@ -190,6 +207,7 @@ def test_a_viewer_sees_and_can_not_ask(viewer, app, ledger):
         assert page.status_code == 200
         assert "/operations/new" not in page.text
     assert viewer.get(f"/operations/new?action=retry&failing={PRINT}").status_code == 403
+    assert viewer.get("/operations/00000000-0000-0000-0000-000000000001/cancel").status_code == 403
     forged = {"token": token(app, viewer, "/operations"), "action": "retry", "failing": PRINT, "why": "let me"}
     assert viewer.post("/operations", data=forged).status_code == 403
     assert ledger.sql("SELECT count(*) FROM ledger.operations") == 0

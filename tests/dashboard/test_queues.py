@@ -73,6 +73,20 @@ def test_a_queue_is_paused_with_a_reason_and_resumed(browser, ledger):
     assert [job_id for job_id, _ in ledger.dispatched("knocks")] == [waits]
 
 
+def test_a_pause_is_resumed_with_a_reason_which_the_audit_keeps(browser, viewer, ledger):
+    fill_in(browser, "/queues", "/pauses", what="queue:knocks", why="the vendor is down")
+    number = ledger.sql("SELECT id FROM ledger.pauses")
+    assert f"/pauses/{number}/end" in read(browser.get("/queues")).hrefs
+    assert "the vendor is down" in browser.get(f"/pauses/{number}/end").text
+    assert viewer.get(f"/pauses/{number}/end").status_code == 403
+    wrong = fill_in(browser, f"/pauses/{number}/end", f"/pauses/{number}/end", why="ask jo@example.com")
+    assert (wrong.status_code, 'value="ask jo@example.com"' in wrong.text) == (409, True)
+    assert fill_in(browser, f"/pauses/{number}/end", f"/pauses/{number}/end", why="it is back").status_code == 303
+    assert (audited(ledger).action, audited(ledger).why) == ("pauses.end", "it is back")
+    again = browser.get(f"/pauses/{number}/end")
+    assert (again.status_code, "has ended" in again.text) == (409, True)
+
+
 def test_a_kind_of_one_business_is_paused_and_no_other(browser, ledger):
     mine, theirs = ledger.enqueue(Dry(wall_id=uuid4())), ledger.enqueue(Dry(wall_id=uuid4()), ledger.other)
     fill_in(browser, "/queues", "/pauses", what="kind:walls.dry", business=str(ledger.business), why="a test of ours")

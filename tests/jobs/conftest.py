@@ -3,22 +3,28 @@ real bucket, the vendors' own wire formats on loopback."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from providers.s3 import Objects
 from providers.vendor_values import VendorValues
 from providers.vendors import Vendors
 from sandbox.storage import ACCESS_KEY, REGION, SECRET_KEY, Storage
 from sandbox.vendors import anthropic, deepgram, resend
+from sandbox.vendors.holders import APPS
+from sandbox.vendors.running import running as serving
 from tests.jobs.house import HTTP, House, Wire, Wires
 from tests.jobs.house import house as make_house
+from tests.jobs.remaining import KEYS, Remaining
 from tests.jobs.shop import Shop
 from tests.jobs.spoken import scripts
 
 PUBLIC_URL = "https://app.example.com"
 OWNER = "owner@harbour-repairs.example.com"
+TOKEN_KEY = Fernet.generate_key().decode()
 
 
 @pytest.fixture(scope="session")
@@ -93,3 +99,35 @@ def shop(new_shop: Callable[..., Shop]) -> Shop:
     made = new_shop()
     made.employ(OWNER)
     return made
+
+
+@pytest.fixture(scope="session")
+def holders(servers: Wires) -> Iterator[dict[str, Wire]]:
+    """The vendors that hold copies, by the name that remains give them."""
+    with ExitStack() as running:
+        started = {name: Wire(running.enter_context(serving(app()))) for name, app in APPS.items()}
+        yield started | {"360dialog": started["dialog360"], "resend": servers.resend}
+
+
+@pytest.fixture(scope="session")
+def whoever_holds(values: VendorValues, holders: dict[str, Wire]) -> Iterator[tuple[VendorValues, Vendors]]:
+    """Values and vendors of a process that has the keys of all of them."""
+    addresses = {f"{name}_base_url": wire.url for name, wire in holders.items() if name in APPS}
+    addresses |= {"meta_base_url": f"{holders['meta'].url}/v24.0", "google_oauth_base_url": holders["google"].url}
+    told = replace(values, **KEYS, **addresses, google_token_keys=TOKEN_KEY, client_timeout=5.0, voice_timeout=5.0)
+    vendors = Vendors(told)
+    yield told, vendors
+    vendors.close()
+
+
+@pytest.fixture
+def remaining(
+    house: House, shop: Shop, holders: dict[str, Wire], whoever_holds: tuple[VendorValues, Vendors]
+) -> Remaining:
+    """What is left of a business, at vendors that hold nothing yet."""
+    for wire in holders.values():
+        wire.reset()
+    house.values, house.usual = whoever_holds
+    house.vendors = house.usual
+    house.asking()
+    return Remaining(house, shop.business, holders)

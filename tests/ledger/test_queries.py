@@ -23,6 +23,8 @@ from ledger.queries import (
     group_failures,
     list_jobs,
     looking,
+    read_batches_of,
+    read_came_of,
     read_durations,
     read_kinds,
     read_limits,
@@ -418,6 +420,8 @@ def test_nothing_on_call_looks_at_reads_the_whole_table(ledger, eyes, statistics
         read_durations(db, now)
         group_failures(db, now - timedelta(hours=1))
         read_story(db, 7)
+        read_batches_of(db, 7)
+        read_came_of(db, [7])
         read_ticks(db, ["retention"], 5)
     assert len(plans) > 100
     for plan in plans:

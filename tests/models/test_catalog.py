@@ -94,11 +94,11 @@ DAMAGE = {
         "CREATE OR REPLACE FUNCTION nexara.leave_remains() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
         "function nexara.leave_remains: has been changed",
     ),
-    "a right more": ("GRANT SELECT ON nexara.leads TO nexara_web", "rights nexara.leads: is none of ours"),
+    "a right more": ("GRANT SELECT ON nexara.leads TO nexara_web", "rights nexara.leads: has been changed"),
     "a right more in live": ("GRANT DELETE ON live.meter TO nexara_web", "view live.meter: has been changed"),
     "a column's right": (
         "GRANT SELECT (value) ON nexara.identifiers TO nexara_dashboard",
-        "rights nexara.identifiers: is none of ours",
+        "rights nexara.identifiers: has been changed",
     ),
     "a rule": (
         "CREATE RULE quiet AS ON DELETE TO nexara.calls DO INSTEAD NOTHING",

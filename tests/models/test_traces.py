@@ -26,7 +26,7 @@ def left(db: Connection, business: UUID) -> set[tuple[str, str, str]]:
 def expected(table: Table, row: dict[str, Any]) -> set[tuple[str, str, str]]:
     copies = [column for column in table.columns if column.info["holds"].outside]
     return {
-        (str(column.info.get("at") or row[column.info["at_in"]]), column.info["what"], row[column.name])
+        (str(column.info.get("at") or row[column.info["at_in"]]), column.info["what"], str(row[column.name]))
         for column in copies
     }
 

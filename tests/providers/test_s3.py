@@ -12,7 +12,7 @@ from boto3.session import Session
 from moto.server import ThreadedMotoServer
 
 from ledger.errors import GiveUp, JobError, Misconfigured, RateLimited, TryAgain
-from providers.s3 import Described, Objects
+from providers.s3 import Described, Held, Objects
 from tests.providers.scripted import Answer, Vendor
 from tests.providers.traces import assert_says_nothing_of, failure_of
 
@@ -121,6 +121,80 @@ def test_every_version_and_marker_goes_and_no_neighbour_does(moto: str, admin: A
     assert "DeleteMarkers" not in left
 
 
+def begin_upload(admin: Any, bucket: str, key: str) -> None:
+    upload = admin.create_multipart_upload(Bucket=bucket, Key=key)
+    part = {"Bucket": bucket, "Key": key, "UploadId": upload["UploadId"]}
+    admin.upload_part(**part, PartNumber=1, Body=b"half a recording")
+
+
+@pytest.mark.parametrize("bucket", ["recordings", "versioned"])
+def test_the_parts_of_an_upload_that_nobody_finished_go_too_and_no_neighbours(
+    moto: str, admin: Any, bucket: str
+) -> None:
+    objects, key = connect(moto, bucket=bucket), "b_2/recordings/half.wav"
+    for name in (key, key, key + ".json"):
+        begin_upload(admin, bucket, name)
+    assert not objects.gone(key)
+    objects.delete(key)
+    assert objects.gone(key)
+    left = admin.list_multipart_uploads(Bucket=bucket, Prefix=key)["Uploads"]
+    assert [upload["Key"] for upload in left] == [key + ".json"]
+    objects.delete(key + ".json")
+    assert "Uploads" not in admin.list_multipart_uploads(Bucket=bucket)
+
+
+def test_an_object_is_gone_when_no_version_no_marker_and_no_part_is_left(moto: str, admin: Any) -> None:
+    objects, key = connect(moto, bucket="versioned"), "b_3/recordings/marigold.wav"
+    objects.put(key + ".json", b"{}", "application/json")
+    assert objects.gone(key), "a neighbour is another object"
+    objects.put(key, b"one", "audio/wav")
+    objects.put(key, b"two", "audio/wav")
+    assert not objects.gone(key)
+    newest = admin.list_object_versions(Bucket="versioned", Prefix=key)["Versions"][0]["VersionId"]
+    admin.delete_object(Bucket="versioned", Key=key, VersionId=newest)
+    assert not objects.gone(key), "the older version is there"
+    admin.delete_object(Bucket="versioned", Key=key)
+    for version in admin.list_object_versions(Bucket="versioned", Prefix=key)["Versions"]:
+        if version["Key"] == key:
+            admin.delete_object(Bucket="versioned", Key=key, VersionId=version["VersionId"])
+    assert not objects.gone(key), "the marker has its name"
+    objects.delete(key)
+    assert objects.gone(key)
+
+
+def test_a_listing_tells_every_version_marker_and_unfinished_upload_under_a_prefix(moto: str, admin: Any) -> None:
+    objects = connect(moto, bucket="versioned")
+    objects.put("b_4/one", b"1", "text/plain")
+    objects.put("b_4/one", b"12", "text/plain")
+    admin.delete_object(Bucket="versioned", Key="b_4/one")
+    begin_upload(admin, "versioned", "b_4/two")
+    objects.put("b_44/other", b"1", "text/plain")
+    held = list(objects.held("b_4/"))
+    assert sorted((each.key, each.form, each.bytes) for each in held) == [
+        ("b_4/one", "marker", 0),
+        ("b_4/one", "version", 1),
+        ("b_4/one", "version", 2),
+        ("b_4/two", "upload", 0),
+    ]
+    assert all(each.ref for each in held)
+    assert {each.key for each in objects.held()} >= {"b_4/one", "b_44/other"}
+    objects.delete("b_4/two")
+
+
+def test_a_listing_asks_for_the_next_page_only_when_it_is_come_to(vendor: Vendor) -> None:
+    page = (
+        "<ListVersionsResult><IsTruncated>true</IsTruncated><NextKeyMarker>a</NextKeyMarker>"
+        "<NextVersionIdMarker>1</NextVersionIdMarker>"
+        "<Version><Key>a</Key><VersionId>1</VersionId><Size>3</Size></Version></ListVersionsResult>"
+    )
+    vendor.answers(Answer(200, page, kind="text/xml"), answer(500, "InternalError"))
+    held = connect(vendor.url).held()
+    assert next(held) == Held("a", "version", "1", 3)
+    assert len(vendor.asked) == 1
+    error = failure_of(lambda: next(held))
+    assert (type(error), error.code) == (TryAgain, "s3_down")
+
+
 def test_encryption_is_asked_for_where_it_is_set(moto: str, admin: Any) -> None:
     connect(moto, sse="AES256").put("sealed", b"x", "text/plain")
     assert admin.head_object(Bucket="recordings", Key="sealed")["ServerSideEncryption"] == "AES256"
@@ -186,16 +260,42 @@ def test_what_a_refusal_means(vendor: Vendor, given: Answer, kind: type[JobError
 
 
 def test_a_store_without_versions_is_told_to_delete_plainly(vendor: Vendor) -> None:
-    vendor.answers(answer(501, "NotImplemented"), Answer(204))
+    vendor.answers(answer(501, "NotImplemented"), answer(501, "NotImplemented"), Answer(204))
     connect(vendor.url).delete(KEY)
-    assert [(asked.method, "versions" in asked.query) for asked in vendor.asked] == [("GET", True), ("DELETE", False)]
+    asked = [(asked.method, *sorted(asked.query.keys() & {"uploads", "versions"})) for asked in vendor.asked]
+    assert asked == [("GET", "uploads"), ("GET", "versions"), ("DELETE",)]
+
+
+LISTED = "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>{}</Key></Contents></ListBucketResult>"
+
+
+@pytest.mark.parametrize(("key", "gone"), [(KEY, False), (KEY + ".json", True)])
+def test_in_a_store_without_versions_an_object_is_gone_when_it_is_not_listed(
+    vendor: Vendor, key: str, gone: bool
+) -> None:
+    unknown = answer(501, "NotImplemented")
+    vendor.answers(unknown, Answer(200, LISTED.format(key), kind="text/xml"), unknown)
+    assert connect(vendor.url).gone(KEY) is gone
+
+
+def test_a_store_without_versions_is_listed_plainly(vendor: Vendor) -> None:
+    unknown = answer(501, "NotImplemented")
+    vendor.answers(unknown, Answer(200, LISTED.format("b_1/x"), kind="text/xml"), unknown)
+    assert list(connect(vendor.url).held("b_1/")) == [Held("b_1/x", "object")]
+
+
+def test_a_bucket_that_is_not_there_is_no_proof_that_an_object_is_gone(moto: str, vendor: Vendor) -> None:
+    assert failure_of(lambda: connect(moto, bucket="nowhere").gone(KEY)).code == "s3_no_such_bucket"
+    vendor.answers(answer(501, "NotImplemented"), answer(404, "NoSuchBucket"))
+    assert failure_of(lambda: connect(vendor.url).gone(KEY)).code == "s3_no_such_bucket"
 
 
 def test_a_store_that_lists_no_versions_of_what_is_there_is_told_to_delete_plainly(vendor: Vendor) -> None:
     nothing = "<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>"
-    vendor.answers(Answer(200, nothing, kind="text/xml"), Answer(200, b"x"), Answer(204))
+    listed = Answer(200, LISTED.format(KEY), kind="text/xml")
+    vendor.answers(answer(501, "NotImplemented"), Answer(200, nothing, kind="text/xml"), listed, Answer(204))
     connect(vendor.url).delete(KEY)
-    assert [asked.method for asked in vendor.asked] == ["GET", "HEAD", "DELETE"]
+    assert [asked.method for asked in vendor.asked] == ["GET", "GET", "GET", "DELETE"]
 
 
 def test_a_delete_that_may_not_look_for_versions_deletes_nothing(vendor: Vendor) -> None:

@@ -168,7 +168,7 @@ def test_one_signal_to_the_group_stops_each_member_once(
 ) -> None:
     process = up(SAYS_STOPPED, 10)
     os.killpg(process.pid, number)
-    said, _ = process.communicate(timeout=10)
+    said, _ = process.communicate(timeout=30)
     assert said == "told ['one']\n"
     assert process.returncode == 0
     assert log.read_text().split() == ["ready", "stopped"]
@@ -180,5 +180,5 @@ def test_a_second_signal_kills_what_will_not_stop(up: Callable[[str, float], sub
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.5)
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=10)
+    said, _ = process.communicate(timeout=30)
     assert said == "told ['one']\n"

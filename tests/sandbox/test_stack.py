@@ -11,8 +11,11 @@ import psycopg
 import pytest
 import redis
 
+from ledger.errors import Misconfigured
 from sandbox.ports import is_open
-from sandbox.stack import Stack, engine_environment
+from sandbox.stack import HOLDERS, Stack, engine_environment
+from settings import Settings
+from workers.wiring import vendors
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,19 @@ def test_every_address_of_the_environment_answers(two: tuple[Stack, Stack]) -> N
         for vendor in ("DEEPGRAM", "ANTHROPIC", "RESEND"):
             assert is_open(int(env[f"{vendor}_BASE_URL"].rpartition(":")[2]))
             assert env[f"{vendor}_API_KEY"].startswith("sandbox")
+
+
+def test_the_engine_gets_on_with_every_vendor_that_holds_copies(two: tuple[Stack, Stack]) -> None:
+    for stack in two:
+        given = vendors(Settings(**{name.lower(): value for name, value in stack.env().items()}))  # type: ignore[arg-type]
+        try:
+            assert given.faults() == ()
+            for name in HOLDERS:
+                getattr(given, name).check()
+            with pytest.raises(Misconfigured):
+                given.google.opened("not sealed")
+        finally:
+            given.close()
 
 
 def test_the_engine_sees_no_superuser_and_nothing_of_this_shell(

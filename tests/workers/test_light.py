@@ -107,7 +107,7 @@ def test_a_worker_that_asked_no_vendor_has_loaded_none_and_holds_at_most_a_hundr
         for job in load()
         if not job.payload.terms.vendors
     ]
-    assert len(payloads) == 6
+    assert len(payloads) == 7
     web, admin = engine(database.web_url, 1), create_engine(database.admin_url)
     with Session(web) as db, db.begin():
         db.execute(text("SELECT nexara.act_for(:id)"), {"id": business})

@@ -70,6 +70,9 @@ BEGIN
   IF j.state NOT IN ('dead', 'cancelled', 'discarded', 'parked', 'retryable', 'scheduled') THEN
     RAISE EXCEPTION 'job % is %: only a job that waits or has failed can be retried', p_id, j.state USING ERRCODE = '22023';
   END IF;
+  IF j.reason = 'erased' THEN
+    RAISE EXCEPTION 'what job % was about has been erased: there is nothing to retry', p_id USING ERRCODE = '22023';
+  END IF;
   PERFORM ledger.mended(j.kind, j.business_id);
   IF ledger.is_paused(j.queue, j.kind, j.business_id) THEN
     RAISE EXCEPTION 'job % waits for a pause: resume that first', p_id USING ERRCODE = '22023';

@@ -121,6 +121,7 @@ BEGIN
         WHEN j.id IS NULL THEN 'gone'
         WHEN j.fence <> w.fence OR NOT ledger.operable(p_action, j.state) THEN 'moved_on'
         WHEN p_action <> 'retry' THEN NULL
+        WHEN j.reason = 'erased' THEN 'erased'
         WHEN NOT none_paused AND ledger.is_paused(j.queue, j.kind, j.business_id) THEN 'paused'
         WHEN j.unique_key IS NOT NULL AND ledger.open_twin(j.kind, j.unique_key, j.id) IS NOT NULL THEN 'has_a_twin'
       END AS because

@@ -71,7 +71,12 @@ def test_every_row_that_can_stop_another_from_going_is_followed():
         followed = {each.column for each in row.__life__.links if isinstance(each, About | Through)}
         for key in table_of(row).foreign_key_constraints:
             column, target = key.column_keys[-1], key.referred_table
-            if column != "business_id" and key.ondelete is None and target in OURS.values() and target is not table_of(row):
+            if (
+                column != "business_id"
+                and key.ondelete is None
+                and target in OURS.values()
+                and target is not table_of(row)
+            ):
                 assert column in followed or len(key.column_keys) == 1, (table_of(row).name, column)
 
 

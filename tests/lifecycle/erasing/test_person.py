@@ -157,7 +157,9 @@ def test_raw_messages_of_vendors_that_name_them_go_and_others_stay(world):
     for at, (business, payload) in enumerate(told.values()):
         world.sql(raw, b=business, k=f"{at:064x}", p=payload)
     world.erase(world.confirmed(Scope.PERSON, anna["people"]["id"]), batch=1)
-    left = world.sql("SELECT array_agg(event_key ORDER BY event_key) FROM nexara.provider_events WHERE event_key LIKE '0000%'")
+    left = world.sql(
+        "SELECT array_agg(event_key ORDER BY event_key) FROM nexara.provider_events WHERE event_key LIKE '0000%'"
+    )
     assert [int(key, 16) for key in left] == [3, 4, 5]
 
 

@@ -78,9 +78,10 @@ def test_a_member_goes_and_the_customers_they_looked_after_stay(world, batch):
         world.erase(erasure, batch=batch)
     gone = {key for key in before.keys() - world.rows().keys() if key[0] not in NOTED}
     assert {name for name, _ in gone} - {"users"} == {"members", "integrations", "product_events", "emails_sent"}
-    assert keys(anna) - {("product_events", anna["product_events"]["id"]), ("emails_sent", anna["emails_sent"]["id"])} <= (
-        world.rows().keys()
-    )
+    assert keys(anna) - {
+        ("product_events", anna["product_events"]["id"]),
+        ("emails_sent", anna["emails_sent"]["id"]),
+    } <= (world.rows().keys())
     for name, column in (
         *(("contacts", "assigned_to"), ("leads", "assigned_to"), ("messages", "author_member_id")),
         *(("call_legs", "member_id"), ("bookings", "staff_id"), ("tasks", "member_id")),
@@ -146,7 +147,10 @@ def test_a_business_goes_and_what_a_law_keeps_stays(world, batch):
     kept = {"meter", "subscriptions", "remains", "erasures", "receipts"}
     # What this erasure itself is done by goes when it is completed.
     assert left == kept | {"erasure_scope"}
-    assert world.sql("SELECT count(DISTINCT erasure_id) FROM nexara.erasure_scope WHERE business_id = :b", b=world.mine) == 1
+    assert (
+        world.sql("SELECT count(DISTINCT erasure_id) FROM nexara.erasure_scope WHERE business_id = :b", b=world.mine)
+        == 1
+    )
     others = {key for key, told in before.items() if str(world.mine) not in told and key[0] != "users"}
     assert not others & changed(before, world.rows())
     assert keys(other) <= world.rows().keys()
@@ -160,14 +164,16 @@ def test_what_is_kept_of_a_business_says_until_when(world):
         column = "id" if table == "businesses" else "business_id"
         world.sql(f"UPDATE nexara.{table} SET keep_until = NULL WHERE {column} = :b", b=world.mine)
     world.sql("DELETE FROM nexara.keep_periods")
-    world.sql(f"INSERT INTO nexara.keep_periods SELECT * FROM jsonb_populate_recordset(NULL::nexara.keep_periods, '{PERIODS}')")
+    world.sql(
+        f"INSERT INTO nexara.keep_periods SELECT * FROM jsonb_populate_recordset(NULL::nexara.keep_periods, '{PERIODS}')"
+    )
     world.sql("UPDATE nexara.integrations SET token = NULL WHERE business_id = :b", b=world.mine)
     quantity = world.one("meter", meter).quantity
     world.erase(world.confirmed(Scope.BUSINESS))
-    assert world.one("meter", meter).keep_until == date(2032, 12, 31)
+    assert world.one("meter", meter).keep_until == date(2033, 1, 1)
     assert world.one("meter", meter).quantity == quantity
     business = world.one("businesses", world.mine)
-    assert (business.name, business.country, business.keep_until) == (ERASED, "IE", date(2032, 12, 31))
+    assert (business.name, business.country, business.keep_until) == (ERASED, "IE", date(2033, 1, 1))
 
 
 PERIODS = (

@@ -185,8 +185,4 @@ def keys(rows: Rows) -> set[Key]:
 
 def changed(before: Mapping[Key, str], after: Mapping[Key, str]) -> set[Key]:
     """Return which rows are no longer what they were, or gone; and which came; without what an erasure writes itself."""
-    return {
-        key for key in before.keys() | after.keys() if key[0] not in NOTED and before.get(key) != after.get(key)
-    }
-
-
+    return {key for key in before.keys() | after.keys() if key[0] not in NOTED and before.get(key) != after.get(key)}

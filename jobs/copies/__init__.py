@@ -1,0 +1,1 @@
+"""Jobs about copies that lie elsewhere and have to go."""

@@ -1,0 +1,134 @@
+"""`nexara privacy audit` over a whole engine: clean, found or unknown; and no word of whom it looked for."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import text
+
+from sandbox.storage import ACCESS_KEY, REGION, SECRET_KEY
+from settings import Settings
+from tests.lifecycle.audit.conftest import NUMBER
+from workers.audit_command import audit
+from workers.wiring import NotConfigured
+
+NAME = "Wilhelmina Quill"
+LOOKED_FOR = f"phone {NUMBER}\nname {NAME}\nref twilio/call CA00000000000000000000000000000077\n"
+SECRETS = ("447700900488", "7700900488", "Wilhelmina", "Quill", "CA00000000000000000000000000000077")
+Audit = Callable[..., Result]
+
+
+@pytest.fixture
+def settings(database: Any, redis_url: str, storage: Any, versioned: str) -> Settings:
+    return Settings(
+        database_admin_url=database.admin_url,
+        redis_url=redis_url,
+        s3_endpoint_url=storage.url,
+        s3_region=REGION,
+        s3_access_key_id=ACCESS_KEY,
+        s3_secret_access_key=SECRET_KEY,
+        s3_bucket=versioned,
+    )
+
+
+@pytest.fixture
+def run(settings: Settings, tmp_path: Path) -> Audit:
+    (tmp_path / "engine.log").write_text("job.done kind=usage.meter\n")
+    (tmp_path / "event").write_text('{"event_id":"1"}\n')
+
+    def running(*more: str, looked_for: str = LOOKED_FOR, **changed: str) -> Result:
+        told = ["--needles", "-", "--log", str(tmp_path / "engine.log"), "--envelopes", str(tmp_path / "event"), *more]
+        return CliRunner().invoke(audit, told, obj=settings.model_copy(update=changed), input=looked_for)
+
+    return running
+
+
+def test_where_nothing_is_left_it_says_so(run: Audit) -> None:
+    told = run("--without", "vendors")
+    assert told.exit_code == 0, told.output
+    assert told.stdout.splitlines()[-2:] == [
+        "left out: vendors",
+        f"clean: {told.stdout.split('clean: ')[-1].split(' spellings')[0]} spellings of 3 things were looked for",
+    ]
+
+
+def test_what_is_left_is_told_by_its_place_and_nobody_is_named(
+    run: Audit, engine: Any, client: Any, tmp_path: Path
+) -> None:
+    with engine.begin() as db:
+        db.execute(text(f"CREATE TABLE public.notes AS SELECT 'call {NAME} on 07700 900 488' AS note"))
+    client.set(f"limit:{NUMBER}", "1")
+    (tmp_path / "engine.log").write_text(f"somebody logged {NUMBER}")
+    told = run("--without", "vendors", "--json")
+    assert told.exit_code == 1
+    report = json.loads(told.stdout)
+    verdicts = {each["probe"]: each["verdict"] for each in report["probes"]}
+    assert verdicts == {
+        "tables": "found",
+        "statistics": "clean",
+        "redis": "found",
+        "objects": "clean",
+        "logs": "found",
+        "sentry": "clean",
+    }
+    (tables,) = (each for each in report["probes"] if each["probe"] == "tables")
+    assert {hit["place"] for hit in tables["hits"]} == {"public.notes.note"}
+    kinds = {report["needles"][hit["needle"]]["of"] for hit in tables["hits"]}
+    assert kinds == {0, 1}
+    plain = run("--without", "vendors")
+    for output in (told.output, told.stderr, plain.output):
+        for secret in SECRETS:
+            assert secret not in output
+
+
+def test_a_vendor_that_cannot_be_asked_proves_nothing(run: Audit) -> None:
+    told = run()
+    assert told.exit_code == 3, told.stdout
+    assert "not read: twilio call: Misconfigured" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("missing", "probe"),
+    [
+        ({"redis_url": ""}, "redis"),
+        ({"s3_access_key_id": ""}, "objects"),
+        ({"redis_url": "redis://127.0.0.1:1/0"}, "redis"),
+    ],
+)
+def test_what_is_not_set_up_proves_nothing(run: Audit, missing: dict[str, str], probe: str) -> None:
+    told = run("--without", "vendors", "--json", **missing)
+    assert told.exit_code == 3, told.stdout
+    (unread,) = (each for each in json.loads(told.stdout)["probes"] if each["verdict"] == "unknown")
+    assert unread["probe"] == probe
+
+
+def test_our_own_digests_of_a_number_are_looked_for_and_kept_where_the_map_keeps_them(run: Audit, engine: Any) -> None:
+    with engine.begin() as db:
+        db.execute(text("INSERT INTO nexara.businesses (id, name, country) VALUES (gen_random_uuid(), 'x', 'IE')"))
+        db.execute(
+            text("INSERT INTO nexara.salts (business_id, secret) SELECT id, repeat('ab', 32) FROM nexara.businesses")
+        )
+        digest = f"nexara.digest_of(id, '{NUMBER}')"
+        db.execute(
+            text(
+                "INSERT INTO nexara.tombstones (business_id, digest, sort, event_before) "
+                f"SELECT id, {digest}, 'identifier', now() FROM nexara.businesses"
+            )
+        )
+    told = run("--without", "vendors")
+    assert told.exit_code == 0, told.stdout
+    with engine.begin() as db:
+        db.execute(text(f"CREATE TABLE public.copied AS SELECT {digest} AS d FROM nexara.businesses"))
+    told = run("--without", "vendors")
+    assert told.exit_code == 1
+    assert "public.copied.d: phone 1 as keyed_digest, 1 times" in told.stdout
+
+
+@pytest.mark.parametrize(("lines", "said"), [("", "there is nothing to look for"), ("0770\n", "line 1 is none of")])
+def test_what_cannot_be_looked_for_is_refused(run: Audit, lines: str, said: str) -> None:
+    told = run(looked_for=lines)
+    assert isinstance(told.exception, NotConfigured)
+    assert said in str(told.exception)
