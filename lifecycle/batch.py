@@ -71,7 +71,7 @@ class Batch:
 
     def remake(self, table: Table, ids: Sequence[UUID]) -> bool:
         """Delete what was derived from these rows, which stay without all that they had; returns whether it fitted in."""
-        made = set()
+        made: set[UUID] = set()
         for part, column, derived in parts(table):
             if derived and ids:
                 theirs = self.db.execute(select(part.c.id, part.c[column]).where(among(part, column, ids))).all()

@@ -38,7 +38,6 @@ def erase(db: Session, erasure: Erasure, *, batch: int = BATCH) -> Progress:
         gone = forget_raw(db, erasure, step.walk.meant, most=batch)
         step.done.rows.update(gone)
         step.done.more = sum(gone.values()) >= batch
-        _note_waiting(step)
     return step.done
 
 
@@ -48,7 +47,7 @@ def _carry_out(step: Batch, head: Head) -> bool:
 
 
 def _delete(step: Batch, head: Head) -> bool:
-    condition = step.walk.may_go(head)
+    condition = step.walk.going(head)
     if condition is None:
         return True
     if step.walk.meant.scope is Scope.BUSINESS:
@@ -99,12 +98,3 @@ def _change(step: Batch, head: Head) -> bool:
 
 def _is_whole(what: Meant) -> bool:
     return what.scope is Scope.BUSINESS
-
-
-def _note_waiting(step: Batch) -> None:
-    for head in step.walk.heads:
-        waiting = step.walk.waiting(head)
-        if waiting is not None:
-            asked = select(func.count()).select_from(head.table).where(head.which, waiting)
-            if count := step.db.scalar(asked):
-                step.done.waiting[head.table.name] += count

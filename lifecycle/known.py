@@ -65,7 +65,7 @@ def holders(db: Session, who: Who, values: Sequence[str]) -> list[Known]:
     for way in ways(who):
         # The words of a code that stands before the value in its index: so that the index is gone by.
         codes = [
-            column.in_(list(column.type.words))
+            column.in_(list[str](column.type.words))
             for column in way.table.columns
             if isinstance(column.type, CodeOf) and not column.nullable
         ]

@@ -94,11 +94,19 @@ class Finding:
         if not self._was_ever(who, everybody):
             return
         shared = decision is Decision.REVIEW
-        for each in sorted(everybody):
-            self.row(str(who), each, evidence if each in ids else Evidence.MERGED, decision, shared=shared)
         mine = own_lines(self.db, [form for each in reached_by for form in forms(each.value, self.country)])
+        # What stands in their own row is looked for if it is theirs alone; the row is meant either way.
+        own = {each.row_id: each for each in reached_by if each.source == who}
+        for human in sorted(everybody):
+            way = own.get(human)
+            alone = way is not None and self._standing(who, way, everybody, mine) == (Decision.INCLUDE, False)
+            found_by = evidence if human in ids else Evidence.MERGED
+            self.row(str(who), human, found_by, decision, way.value if way and alone else None, shared=shared)
         for each in reached_by:
-            self._reached_by(who, each, everybody, decision, mine)
+            standing, is_shared = self._standing(who, each, everybody, mine)
+            if each.row_id not in own:
+                judged = standing if decision is Decision.INCLUDE else decision
+                self.row(each.source, each.row_id, Evidence.OWN, judged, each.value, shared=is_shared)
 
     def behind(self, root: UUID) -> None:
         """Add the person whose browser this is, unless the business knows them otherwise: then the browser alone is meant."""
@@ -129,14 +137,13 @@ class Finding:
         table = root_of(self.erasure.scope)
         return self.db.scalar(select(table.c.id).where(table.c.id == root)) is not None
 
-    def _reached_by(self, who: Who, each: Known, everybody: set[UUID], decision: Decision, mine: set[str]) -> None:
+    def _standing(self, who: Who, each: Known, everybody: set[UUID], mine: set[str]) -> tuple[Decision, bool]:
+        """Say whether what somebody is reached by is theirs, and whether somebody else has it too."""
         alike = forms(each.value, self.country)
         shared = any(other.human not in everybody for other in holders(self.db, who, alike))
         if mine & set(alike):
-            decision = Decision.EXCLUDE  # calling from the business's own line makes it nobody's own
-        elif shared and decision is Decision.INCLUDE:
-            decision = Decision.REVIEW
-        self.row(each.source, each.row_id, Evidence.OWN, decision, each.value, shared=shared)
+            return Decision.EXCLUDE, shared  # calling from the business's own line makes it nobody's own
+        return (Decision.REVIEW if shared else Decision.INCLUDE), shared
 
     def _was_ever(self, who: Who, ids: set[UUID]) -> bool:
         table = tables()[who]

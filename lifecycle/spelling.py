@@ -72,7 +72,7 @@ def _number(digits: str, national: str, country: str) -> Spelled:
     code = digits[: len(digits) - len(national)]
     # +353 86…, 00353 86…, 353 86…, and +353 (0)86…
     ways = [
-        rf"\(?(?:\+|00|011)?{GAP}{_spaced(code)}{GAP}(?:0{GAP})?{_spaced(national)}",
+        rf"\(?(?:(?:\+|00|011){GAP})?{_spaced(code)}{GAP}(?:0{GAP})?{_spaced(national)}",
     ]
     home = at_home("+" + digits, country)
     if home is not None:

@@ -150,7 +150,6 @@ class World:
                 rows=whole.rows + each.rows,
                 changed=whole.changed + each.changed,
                 derived=[*whole.derived, *each.derived],
-                waiting=each.waiting,
             )
         more = True
         while more:
