@@ -1,4 +1,4 @@
-"""One batch of an erasure: rows are found, what ends with them goes first, then they go; no more than so many a table."""
+"""One batch of an erasure: rows are found, what ends with them goes first, then they go; so many a table at most."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -70,7 +70,7 @@ class Batch:
             self.done.changed[table.name] += self._count(made)
 
     def remake(self, table: Table, ids: Sequence[UUID]) -> bool:
-        """Delete what was derived from these rows, which stay without all that they had; returns whether it fitted in."""
+        """Delete what was derived from these rows, which stay without all they had; returns whether it fitted in."""
         made: set[UUID] = set()
         for part, column, derived in parts(table):
             if derived and ids:

@@ -1,15 +1,15 @@
 """Erasing, a batch at a time: what the data map says of the rows that an erasure means is done to them.
 
-Nothing remembers how far it came but the rows: what is left is found again from the frozen scope. A batch that was rolled
-back never was, and one more when all is done does nothing.
+Nothing remembers how far it came but the rows: what is left is found again from the frozen scope. A batch that was
+rolled back never was, and one more when all is done does nothing.
 """
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from lifecycle import keep
 from lifecycle.batch import Batch
-from lifecycle.meant import Meant, root_of
+from lifecycle.meant import Meant
 from lifecycle.paths import subjects
 from lifecycle.progress import Progress
 from lifecycle.raw import forget_raw
@@ -29,11 +29,11 @@ def erase(db: Session, erasure: Erasure, *, batch: int = BATCH) -> Progress:
     if erasure.state is not ErasureState.ERASING:
         raise ValueError(f"nothing is erased for an erasure that is {erasure.state}")
     step = Batch(db, walk(db, erasure), batch)
-    # Statistics may be a minute or a bulk load old; whatever they say, each of these goes by the index it was written for.
+    # Statistics may be as old as the last bulk load; whatever they say, no table is read from end to end.
     before = db.scalar(select(func.current_setting("enable_seqscan")))
-    db.execute(select(func.set_config("enable_seqscan", "off", True)))
+    db.execute(select(func.set_config("enable_seqscan", "off", literal(value=True))))
     step.done.more = not all(_carry_out(step, head) for head in step.walk.heads)
-    db.execute(select(func.set_config("enable_seqscan", before, True)))
+    db.execute(select(func.set_config("enable_seqscan", before, literal(value=True))))
     if not step.done.more:
         gone = forget_raw(db, erasure, step.walk.meant, most=batch)
         step.done.rows.update(gone)
@@ -56,9 +56,8 @@ def _delete(step: Batch, head: Head) -> bool:
         step.take(head.table, ids)
         return are_all
     ids, are_all = step.find(head.table, condition)
-    if head.table is root_of(step.walk.meant.scope) and step.walk.meant.scope is Scope.RECORDING:
-        if not step.unquote(head.table, ids):
-            return False
+    if step.walk.meant.scope is Scope.RECORDING and not step.unquote(head.table, ids):
+        return False
     return step.leave(head.row, ids) and step.end(head.table, ids) and are_all
 
 

@@ -1,4 +1,4 @@
-"""How tables hang together by what they say of themselves: what ends with what, who shares what, what says who somebody is."""
+"""How tables hang together by what they say: what ends with what, who shares what, what says who somebody is."""
 
 from collections.abc import Iterator, Sequence
 from uuid import UUID
@@ -61,7 +61,7 @@ def subjects(table: Table, tables: Sequence[str]) -> Iterator[tuple[Table, Colum
 
 
 def is_identity(row: type[Row]) -> bool:
-    """Whether a row says who somebody is, and not what they did: itself, what it is reached by, what it was merged with."""
+    """Whether a row says who somebody is, not what they did: itself, what it is reached by, what it was merged with."""
     links = row.__life__.links
     if len(links) != 1 or not isinstance(links[0], About):
         return False

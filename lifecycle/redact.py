@@ -1,8 +1,8 @@
-"""Texts of others that name whom an erasure means: what names them exactly is taken out, the rest is put before somebody.
+"""Texts of others that name whom an erasure means: what is exact is taken out, the rest is put before somebody.
 
-Texts are found by `mentions`, which the database keeps: nobody reads every text. A name alone is never looked for. What the
-business wrote itself, and what may stand for somebody else's number, no machine changes: a row of `reviews` waits for
-somebody, and the erasure is not completed before.
+Texts are found by `mentions`, which the database keeps: nobody reads every text. A name alone is never looked for.
+What the business wrote itself, and what may stand for somebody else's number, no machine changes: a row of `reviews`
+waits for somebody, and the erasure is not completed before.
 """
 
 from collections.abc import Iterator, Sequence
@@ -103,7 +103,7 @@ def _sought(db: Session, erasure: Erasure) -> list[Spelled]:
 
 
 def _texts(db: Session, sought: Sequence[Spelled]) -> Iterator[Text]:
-    """Yield the texts that mention a needle of theirs, table by table; what the law keeps as it is, is left as it is."""
+    """Yield the texts that mention a needle of theirs, table by table; what a law keeps as it is, is left as it is."""
     needles = sorted({way.needle for way in sought if way.needle})
     if not needles:
         return

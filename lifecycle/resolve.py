@@ -1,7 +1,7 @@
-"""Whom an erasure means: found out once, confirmed by somebody, and frozen. What comes later reads the frozen rows alone.
+"""Whom an erasure means: found out once, confirmed by somebody, and frozen. What comes later reads that alone.
 
-What was typed leads to a person only if it is nobody else's. A person leads to all that they are reached by and to those
-whom the business took for the same; there it stops: whoever else has one of these numbers may be their mother.
+What was typed leads to a person only if it is nobody else's. A person leads to all that they are reached by and to
+those whom the business took for the same; there it stops: whoever else has one of these numbers may be their mother.
 """
 
 from collections.abc import Sequence
@@ -109,7 +109,7 @@ class Finding:
                 self.row(each.source, each.row_id, Evidence.OWN, judged, each.value, shared=is_shared)
 
     def behind(self, root: UUID) -> None:
-        """Add the person whose browser this is, unless the business knows them otherwise: then the browser alone is meant."""
+        """Add the person whose browser this is; whom the business knows otherwise is not meant, unless so decided."""
         table = root_of(self.erasure.scope)
         for link in row_of(table).__life__.links:
             if isinstance(link, About) and link.who is Who.PERSON:

@@ -1,7 +1,7 @@
 """The walk of the data map: which rows an erasure says something of, by which link, children before their parents.
 
-A head is a table's rows by one link: each is found by an index over (business_id, that column), from ids that were frozen,
-so that the walk finds what is left of it however often it was broken off. What ends with a row is found from there.
+A head is a table's rows by one link: each is found by an index over (business_id, that column), from ids that were
+frozen, so that the walk finds what is left of it however often it was broken off. What ends with a row is found there.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""A person is erased: their rows go, whatever was interrupted and however small the batches; nobody else's row moves."""
+"""A person is erased: their rows go, whatever was interrupted and however small the batch; nobody else's moves."""
 
 from uuid import uuid4
 
@@ -144,7 +144,10 @@ def test_one_more_batch_does_nothing(world):
 
 def test_raw_messages_of_vendors_that_name_them_go_and_others_stay(world):
     anna = world.person(identifiers={"kind": "phone", "value": "+353861234567"})
-    raw = "INSERT INTO nexara.provider_events (business_id, provider, event_key, payload) VALUES (:b, 'twilio', :k, CAST(:p AS jsonb))"
+    raw = (
+        "INSERT INTO nexara.provider_events (business_id, provider, event_key, payload) "
+        "VALUES (:b, 'twilio', :k, CAST(:p AS jsonb))"
+    )
     told = {
         "unowned": (None, '{"From": "+353861234567"}'),
         "own": (world.mine, '{"body": "call=%2B353861234567&x=1"}'),

@@ -1,4 +1,4 @@
-"""Whom an erasure means: what is somebody's alone leads to them, what two share waits, and what is confirmed is frozen."""
+"""Whom an erasure means: what is somebody's alone leads to them, what two share waits, what is confirmed is frozen."""
 
 from uuid import UUID, uuid4
 
@@ -115,7 +115,7 @@ def test_a_member_is_known_by_the_number_and_the_address_they_sign_in_with(world
         rows["members"]["id"]: "members",
         rows["users"]["id"]: "users",
     }
-    values = "SELECT array_agg(value ORDER BY value) FROM nexara.erasure_scope WHERE decision = 'include' AND row_id = ANY(:ids)"
+    values = "SELECT array_agg(value) FROM nexara.erasure_scope WHERE decision = 'include' AND row_id = ANY(:ids)"
     assert set(world.sql(values, ids=[rows["members"]["id"], rows["users"]["id"]])) == {
         rows["users"]["email"],
         rows["members"]["transfer_phone"],
@@ -138,8 +138,10 @@ def test_what_was_confirmed_is_frozen_for_everybody(world):
     for statement in (
         "DELETE FROM nexara.erasure_scope WHERE erasure_id = :id",
         "UPDATE nexara.erasure_scope SET decision = 'exclude' WHERE erasure_id = :id",
-        "INSERT INTO nexara.erasure_scope (business_id, erasure_id, source, row_id, evidence, decision) "
-        f"VALUES ('{world.mine}', :id, 'people', gen_random_uuid(), 'asked', 'include')",
+        (
+            "INSERT INTO nexara.erasure_scope (business_id, erasure_id, source, row_id, evidence, decision) "
+            f"VALUES ('{world.mine}', :id, 'people', gen_random_uuid(), 'asked', 'include')"
+        ),
     ):
         with pytest.raises(DBAPIError, match="frozen: it is erasing"):
             world.sql(statement, id=erasure)

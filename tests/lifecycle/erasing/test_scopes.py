@@ -1,4 +1,4 @@
-"""What each scope takes, and what it leaves: calls and messages alone, one recording, a member, a visitor, a business."""
+"""What each scope takes and what it leaves: calls and messages, one recording, a member, a visitor, a business."""
 
 from datetime import date
 from uuid import uuid4
@@ -155,7 +155,8 @@ def test_what_is_kept_of_a_business_says_until_when(world):
         world.sql(f"UPDATE nexara.{table} SET keep_until = NULL WHERE {column} = :b", b=world.mine)
     world.sql("DELETE FROM nexara.keep_periods")
     world.sql(
-        f"INSERT INTO nexara.keep_periods SELECT * FROM jsonb_populate_recordset(NULL::nexara.keep_periods, '{PERIODS}')"
+        "INSERT INTO nexara.keep_periods "
+        f"SELECT * FROM jsonb_populate_recordset(NULL::nexara.keep_periods, '{PERIODS}')"
     )
     quantity = world.one("meter", meter).quantity
     world.erase(world.confirmed(Scope.BUSINESS))

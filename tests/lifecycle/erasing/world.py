@@ -1,4 +1,4 @@
-"""Two businesses, people in them with a row in every table that concerns a person, and erasures run as jobs run them."""
+"""Two businesses, people in them with a row in every table that concerns people, and erasures run as jobs run them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -90,7 +90,7 @@ class World:
 
     @contextmanager
     def job(self, business: UUID | None = None, *, keep: bool = True) -> Iterator[Session]:
-        """Give the transaction of a job of a business, as tenant_job and through `live`; or one that dies at its end."""
+        """Give the transaction of a job of a business, as tenant_job and through `live`; or one that dies at last."""
         with self.live.connect() as connection:
             become_job(connection, business or self.mine)
             with Session(connection) as db:
@@ -183,5 +183,5 @@ def keys(rows: Rows) -> set[Key]:
 
 
 def changed(before: Mapping[Key, str], after: Mapping[Key, str]) -> set[Key]:
-    """Return which rows are no longer what they were, or gone; and which came; without what an erasure writes itself."""
+    """Return which rows are not what they were, or gone, or new; without what an erasure writes itself."""
     return {key for key in before.keys() | after.keys() if key[0] not in NOTED and before.get(key) != after.get(key)}
