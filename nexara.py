@@ -11,12 +11,14 @@ from ledger.audit import Actor
 from ledger.errors import Misconfigured
 from settings import Settings, read
 from workers.acting import by_somebody
+from workers.audit_command import audit
 from workers.batches import batches
 from workers.commands import jobs, pauses
 from workers.keys import keys
 from workers.limits import limits
 from workers.operators import operators
 from workers.privacy import privacy
+from workers.proving import receipts, replay
 from workers.retention import retention
 from workers.triage import failures, operations, queues
 from workers.wiring import NotConfigured
@@ -171,6 +173,8 @@ main.add_command(operations)
 main.add_command(queues)
 main.add_command(operators)
 main.add_command(retention)
+for command in (audit, receipts, replay):
+    privacy.add_command(command)
 main.add_command(privacy)
 
 

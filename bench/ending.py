@@ -1,8 +1,8 @@
-"""`python -m bench.ending`: how fast data ends, beside the bare statement that would end it, and what that does to the web tier.
+"""`python -m bench.ending`: how fast data ends, beside the bare statement, and what the web tier feels of it.
 
     sweep    rows past their age in one business, by retention.expire, beside one DELETE of as many rows
     person   one person's rows among many messages of the business, by privacy.erase: seconds in the database
-    waiting  the web tier's enqueues meanwhile, p99, beside the same without; and the longest transaction, which bounds every lock
+    waiting  the web tier's enqueues meanwhile, p99, beside the same without; the longest transaction bounds every lock
 
 One process runs the jobs, as a worker does, against a PostgreSQL with fsync on; vendors are asked nothing.
 """
@@ -171,7 +171,8 @@ def person(place: Place, messages: int, target: int) -> None:
     erasure = uuid4()
     with place.admin.transaction():
         place.admin.execute(
-            "INSERT INTO nexara.erasures (business_id, id, scope, root_id, origin) VALUES (%s, %s, 'person', %s, 'request')",
+            "INSERT INTO nexara.erasures (business_id, id, scope, root_id, origin) "
+            "VALUES (%s, %s, 'person', %s, 'request')",
             [business, erasure, root],
         )
         place.admin.execute(
@@ -191,7 +192,8 @@ def person(place: Place, messages: int, target: int) -> None:
     assert row is not None
     assert row[0] == "pending", row
     print(
-        f"| one person: {sum(row[1].values()):,} rows among {messages:,} messages | {sum(place.clock.took):.2f} s in the database | | | "
+        f"| one person: {sum(row[1].values()):,} rows among {messages:,} messages | "
+        f"{sum(place.clock.took):.2f} s in the database | | | "
         f"{_waiting(place, alone, took)} |",
         flush=True,
     )

@@ -35,10 +35,11 @@ def statements(deadlines: Deadlines) -> list[str]:
     """Return the SQL of the function that tells them."""
     days = f"{deadlines.rows}, {deadlines.vendors}, {deadlines.last}"
     return [
-        "CREATE OR REPLACE FUNCTION nexara.deadlines_v1()\n"
-        "RETURNS TABLE (rows_days integer, vendors_days integer, last_days integer)\n"
-        # Whole numbers of ours.
-        f"LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT {days} $$",
+        (
+            "CREATE OR REPLACE FUNCTION nexara.deadlines_v1()\n"
+            "RETURNS TABLE (rows_days integer, vendors_days integer, last_days integer)\n"
+            f"LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT {days} $$"
+        ),
         "ALTER FUNCTION nexara.deadlines_v1() OWNER TO nexara_house",
         "REVOKE ALL ON FUNCTION nexara.deadlines_v1() FROM PUBLIC",
         "GRANT EXECUTE ON FUNCTION nexara.deadlines_v1() TO tenant_job, nexara_worker, nexara_dashboard",

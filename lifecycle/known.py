@@ -1,4 +1,4 @@
-"""What somebody is known by, as the data map says it: what reaches them, what they were merged from, who else has it."""
+"""What somebody is known by, as the data map says it: what reaches them, who was merged into them, who else has it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

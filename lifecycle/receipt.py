@@ -1,4 +1,4 @@
-"""What an erasure's receipt says: how many rows, copies and texts, under which map, what was kept and why, what lapses when.
+"""What an erasure's receipt says: how many rows, copies and texts, what was kept and why, what lapses when.
 
 It holds counts, codes, digests and times, and no identifier. Receipts of a business are chained: each has the digest of
 the one before it, so that none can be taken out or changed without the next one showing it.
@@ -117,7 +117,7 @@ def _meant(db: Session, erasure: Erasure) -> dict[str, int]:
     counted = select(ErasureScope.source, func.count()).where(
         ErasureScope.erasure_id == erasure.id, ErasureScope.decision == "include"
     )
-    return {source: count for source, count in db.execute(counted.group_by(ErasureScope.source))}
+    return dict(db.execute(counted.group_by(ErasureScope.source)).tuples())
 
 
 def _texts(db: Session, erasure: Erasure) -> dict[str, int]:

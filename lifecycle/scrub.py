@@ -28,13 +28,13 @@ KEEP_UNTIL = "keep_until"
 
 
 @once
-class Quote:
+class EmptyQuote:
     """A column is emptied, because what it was made from goes."""
 
     column: str
 
 
-Ends = Ending | Quote
+Ends = Ending | EmptyQuote
 Change = tuple[Column[Any], ColumnElement[bool], ColumnElement[Any]]
 """A column, when it is changed, and what it becomes."""
 
@@ -62,7 +62,7 @@ def changes(table: Table, link: str | None, endings: Sequence[Ends]) -> list[Cha
     made: list[Change] = []
     keeps = [each for each in endings if isinstance(each, Keep)]
     for ending in endings:
-        if isinstance(ending, Quote):
+        if isinstance(ending, EmptyQuote):
             made.append((table.columns[ending.column], true(), emptied(table.columns[ending.column])))
         elif isinstance(ending, Keep):
             made += [

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Select, String, Table, cast, func, literal, select, text
+from sqlalchemy import Column, ColumnElement, String, Table, cast, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -49,7 +49,7 @@ def bury(db: Session, erasure: Erasure, going: Going | None = None) -> None:
 
 def _bury_events(db: Session, erasure: Erasure, table: Table, ids: Sequence[UUID]) -> None:
     for digest in _digests(table):
-        found: Select[Any] = (
+        found = (
             select(
                 literal(erasure.business_id, Tombstone.business_id.type),
                 digest,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from lifecycle.meant import TENANTS, Meant, meant, root_of
 from lifecycle.paths import among, is_identity, is_in_sight, parts, row_of, subjects, target_of
-from lifecycle.scrub import Ends, Quote, deletes
+from lifecycle.scrub import EmptyQuote, Ends, deletes
 from models.base import Row, TenantRow
 from models.data_map import About, Category, Delete, Finds, LastOut, Matching, Through, Who
 from models.entries import rows, table_of
@@ -139,7 +139,7 @@ class Walk:
             for column in table_of(row).columns:
                 if "made_from" in column.info:
                     which = among(table_of(row), column.info["of"], self.people)
-                    yield Head(row, which, (Quote(column=column.name),), column.info["of"])
+                    yield Head(row, which, (EmptyQuote(column=column.name),), column.info["of"])
 
 
 def walk(db: Session, erasure: Erasure) -> Walk:

@@ -1,8 +1,8 @@
 """How many copies a day each store lets us delete: what the end of a business reckons with. Assumptions, in one place.
 
 No vendor documents a rate for deleting. These are slow on purpose: one call a second, which is far below what any of
-them is known to refuse, and for our bucket what single calls reach over a busy line. Where `providers/limits.py` holds a
-vendor to less, a test compares the two.
+them is known to refuse, and for our bucket what single calls reach over a busy line. A test compares them with what
+`providers/limits.py` holds a vendor to.
 """
 
 from collections.abc import Mapping

@@ -67,7 +67,7 @@ class Places:
 
     def __enter__(self) -> Self:
         self._open.enter_context(reaching("DATABASE_ADMIN_URL", self._settings.database_admin_url))
-        self._engine = create_engine(self._settings.database_admin_url)
+        self._engine = create_engine(self._settings.database_admin_url, connect_args={"prepare_threshold": None})
         self._open.callback(self._engine.dispose)
         return self
 

@@ -24,8 +24,6 @@ REVIEW = text("SELECT nexara.decide_review_v1(:business, :review, :state)")
 LIST = text("SELECT * FROM nexara.erasures_v1(:business, :erasure, :open)")
 MEANT = text("SELECT * FROM nexara.erasure_scope_v1(:business, :erasure)")
 REVIEWS = text("SELECT * FROM nexara.reviews_v1(:business, :erasure)")
-RECEIPTS = text("SELECT * FROM nexara.receipts_v1(:business)")
-ENQUEUE = text("SELECT ledger.enqueue_job_v1('privacy.replay', CAST(:payload AS jsonb), :business)")
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, one object a line.")
 BUSINESS = click.argument("business", type=click.UUID)
 ERASURE = click.argument("erasure", type=click.UUID)
@@ -199,61 +197,12 @@ def review(settings: Settings, business: UUID, review_id: UUID, state: str, acto
     click.echo(state)
 
 
-@privacy.command("receipts")
-@BUSINESS
-@JSON
-@click.pass_obj
-def receipts(settings: Settings, business: UUID, *, as_json: bool) -> None:
-    """Print the receipts of BUSINESS, oldest first, and check that none was changed or taken out."""
-    from lifecycle.receipt import broken
-    from models.erasures import Receipt
-
-    found = _rows(settings, RECEIPTS, {"business": business})
-    for each in found:
-        click.echo(
-            _json(each) if as_json else f"{each['made_at']:%Y-%m-%d %H:%M}  {each['erasure_id']}  {each['hash']}"
-        )
-    wrong = broken([Receipt(business_id=business, **each) for each in found])
-    if wrong:
-        raise NotConfigured("; ".join(wrong))
-    if not as_json:
-        click.echo(f"{len(found)} receipts, and the chain holds")
-
-
-@privacy.command("replay")
-@click.option("--since", type=click.DateTime(), help="Only what was confirmed on that day or later: UTC.")
-@click.option("--dry-run", is_flag=True, help="Say what would be replayed, and do nothing.")
-@by_somebody()
-@click.pass_obj
-def replay(settings: Settings, since: datetime | None, actor: Actor, why: str | None, *, dry_run: bool) -> None:
-    """Repeat the erasures that the journal outside the database tells of: the last step of every restore."""
-    from datetime import UTC
-
-    from workers.by_hand import connected, refusals
-    from workers.replaying import journal
-
-    after = since.replace(tzinfo=UTC) if since else None
-    count = 0
-    with refusals(), connected(settings) as db:
-        for entry in journal(settings):
-            if after and entry.confirmed_at < after:
-                continue
-            count += 1
-            click.echo(f"{entry.confirmed_at:%Y-%m-%d %H:%M}  {entry.business_id}  {entry.erasure_id}  {entry.scope}")
-            if not dry_run:
-                payload = json.dumps({"erasure_id": str(entry.erasure_id)})
-                db.execute(ENQUEUE, {"payload": payload, "business": entry.business_id})
-        if count and not dry_run:
-            record(db, actor, "privacy.replay", why=why, about={"erasures": count})
-    click.echo(f"{count} erasures {'would be' if dry_run else 'are'} repeated")
-
-
 def _act(settings: Settings, actor: Actor, name: str, does: Any, told: Mapping[str, Any], why: str | None) -> None:
     from workers.by_hand import connected, refusals
 
     with refusals(), connected(settings) as db:
         ask(db, does, dict(told))
-        record(db, actor, name, why=why, about={key: value for key, value in told.items()})
+        record(db, actor, name, why=why, about=told)
 
 
 def _rows(settings: Settings, asked: Any, told: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -276,7 +225,8 @@ def _line(each: Mapping[str, Any]) -> str:
         *([f"{each['open_reviews']} texts to look at"] if each["open_reviews"] else []),
     ]
     told = f"; {', '.join(waits)}" if waits else ""
-    return f"{each['id']}  {each['business_id']}  {each['scope']}  {each['state']}  {each['asked_at']:%Y-%m-%d %H:%M}{told}"
+    named = "  ".join(str(each[key]) for key in ("id", "business_id", "scope", "state"))
+    return f"{named}  {each['asked_at']:%Y-%m-%d %H:%M}{told}"
 
 
 def _minute(moment: str) -> str:

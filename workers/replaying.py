@@ -10,5 +10,6 @@ from workers.wiring import vendors
 def journal(settings: Settings) -> Iterator[Entry]:
     """Yield every entry of the journal; raises ValueError for one that is none."""
     objects = vendors(settings).objects
-    for listed in objects.list(PREFIX):
-        yield Entry.model_validate_json(objects.get(listed.key))
+    keys = sorted({each.key for each in objects.held(PREFIX) if each.form in ("object", "version")})
+    for key in keys:
+        yield Entry.model_validate_json(objects.get(key))

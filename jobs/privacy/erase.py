@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, true
 from sqlalchemy.orm import Session
 
 from jobs.copies.payloads import FOLLOWS, following
@@ -29,6 +29,7 @@ from models.erasures import Erasure, ErasureState
 from models.traces import TO_DO, Remains
 
 FORGET = text("SELECT ledger.forget_jobs_v1(CAST(:ids AS uuid[]))")
+FORGET_STATISTICS = text("SELECT nexara.analyze_v1(CAST(:tables AS text[]))")
 BATCH = 500
 
 
@@ -41,7 +42,7 @@ def erase_data(db: Session, payload: EraseData, cursor: Mapping[str, Any] | None
     if erasure.state is not ErasureState.ERASING:
         return Cancel("not_to_be_erased")
     # The triggers that note what a row leaves elsewhere say with it whose doing it was.
-    db.execute(select(func.set_config("nexara.erasure", str(erasure.id), True)))
+    db.execute(select(func.set_config("nexara.erasure", str(erasure.id), true())))
     stage = STAGES[cursor["stage"] if cursor else "fence"]
     following = stage(db, erasure)
     return Again({"stage": following}, doing=following) if following else None
@@ -66,6 +67,8 @@ def _texts(db: Session, erasure: Erasure) -> str | None:
     erasure.state = ErasureState.PENDING
     erasure.erased_at = clock.now()
     db.flush()
+    # What the planner remembers of columns are values of rows that are gone.
+    db.execute(FORGET_STATISTICS, {"tables": sorted(erasure.counts)})
     _follow_up(db, erasure)
     enqueue(db, VerifyErasure(erasure_id=erasure.id))
     return None

@@ -62,7 +62,7 @@ class Verify:
         """Look into the bucket."""
         if given.prefix is None:
             return Seen(None)
-        return Seen(sum(1 for _ in vendors.objects.list(given.prefix)))
+        return Seen(sum(1 for _ in vendors.objects.held(given.prefix)))
 
     def save(self, db: Session, payload: VerifyErasure, answer: Seen) -> Cancel | None:
         """Write the receipt; or go back to erasing what came back meanwhile."""

@@ -41,7 +41,7 @@ class Objects:
         for (place, needle), count in list(finding.hits.items()):
             finding.hits[place.partition(" ")[0], needle] += count
         for part in PARTS:
-            finding.expect(part, search, lambda value, part=part: part != "about" or value.isascii())
+            finding.expect(part, search, str.isascii if part == "about" else lambda _: True)
         return finding
 
 

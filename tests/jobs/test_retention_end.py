@@ -116,7 +116,7 @@ def test_whoever_comes_back_between_sweep_and_job_is_not_erased(house, shop):
 def test_once_it_is_being_erased_there_is_no_way_back(house, shop):
     subscription = subscribe(house, shop, "expired", now() - 50 * DAY)
     sweep(house)
-    with pytest.raises(DBAPIError, match="being erased since .* cannot come back"):
+    with pytest.raises(DBAPIError, match=r"being erased since .* cannot come back"):
         turn(house, shop, subscription, "active")
     for change in ("ended_at = NULL", "erasing_at = NULL"):
         with pytest.raises(DBAPIError, match="cannot come back"), house.acting_for(shop.business) as db:
@@ -136,7 +136,8 @@ def test_a_job_by_hand_ends_no_business_before_its_day(house, shop):
 
 def test_an_objection_is_kept_for_its_years_from_the_end_of_the_account(house, shop):
     house.sql(
-        "INSERT INTO nexara.suppressions (business_id, digest, mailing, why) VALUES (:b, repeat('a', 64), 'all', 'bounced')",
+        "INSERT INTO nexara.suppressions (business_id, digest, mailing, why)"
+        " VALUES (:b, repeat('a', 64), 'all', 'bounced')",
         b=shop.business,
     )
     subscribe(house, shop, "expired", now() - 50 * DAY)

@@ -1,8 +1,10 @@
 """How many jobs pass a filter is told beside a page of them, without reading again what the page has read."""
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
-from ledger.queries import JobFilter, count_beside, count_jobs, list_jobs, looking
+from ledger import clock
+from ledger.queries import JobFilter, count_beside, count_jobs, count_states, list_jobs, looking
 from models.ledger import State
 from tests.ledger.test_queries import crowd, explained, eyes
 
@@ -44,3 +46,12 @@ def test_what_is_at_hand_or_was_looked_for_is_not_looked_for_again(ledger, eyes,
             with explained(eyes) as plans:
                 count_beside(db, wanted, page, first=True)
         assert plans == []
+
+
+def test_what_waits_and_what_is_parked_is_counted_without_a_look_at_the_rows(ledger, eyes, crowd):
+    with explained(eyes) as plans, looking(eyes) as db:
+        count_states(db, clock.now() - timedelta(days=1))
+    (counting,) = (plan for plan in plans if "jobs_parked" in plan)
+    for index in ("jobs_to_pick", "jobs_parked", "jobs_finished"):
+        assert f"Index Only Scan using {index}" in counting, counting
+        assert f"Index Scan using {index}" not in counting, counting

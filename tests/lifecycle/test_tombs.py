@@ -76,6 +76,28 @@ def test_every_event_and_every_copy_of_what_goes_gets_a_tombstone_once(desk, oth
     assert desk.rows("SELECT DISTINCT business_id FROM nexara.tombstones") == [(desk.business,)]
 
 
+def test_by_the_erasure_s_own_walk_it_buries_the_same(desk):
+    person = desk.called("CA1", phone()).person_id
+    with desk.job() as db:
+        erasure = Erasure(
+            id=uuid4(),
+            business_id=desk.business,
+            scope=Scope.PERSON,
+            origin=Origin.REQUEST,
+            state=ErasureState.RESOLVING,
+        )
+        db.add(erasure)
+        db.flush()
+        meant = {"source": "people", "row_id": person, "evidence": Evidence.ASKED, "decision": Decision.INCLUDE}
+        db.add(ErasureScope(business_id=desk.business, erasure_id=erasure.id, **meant))
+        db.flush()
+        erasure.state, erasure.confirmed_at = ErasureState.ERASING, AT
+        db.flush()
+        bury(db, erasure)
+    assert stones(desk, "event") == {key(desk, ref) for ref in ("CA1", "CA1-leg", "CA1-sound")}
+    assert len(stones(desk, "identifier")) == 1
+
+
 def test_of_a_single_recording_only_that_is_kept_out(desk):
     desk.called("CA1", phone())
     buried(desk, "recordings", scope=Scope.RECORDING)

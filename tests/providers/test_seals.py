@@ -22,7 +22,16 @@ def test_what_is_sealed_is_opened_again_also_after_the_key_was_changed() -> None
     assert seals(NEW).open(seals(f"{NEW},{OLD}").seal(TOKEN)) == TOKEN
 
 
-@pytest.mark.parametrize("sealed", ["", "plain", "\u00e4", TOKEN, Fernet(NEW).encrypt(b"x").decode()])
+SEALED = {
+    "nothing": "",
+    "a word": "plain",
+    "no ASCII": "\u00e4",
+    "a token": TOKEN,
+    "by another key": Fernet(NEW).encrypt(b"x").decode(),
+}
+
+
+@pytest.mark.parametrize("sealed", SEALED.values(), ids=SEALED)
 def test_what_no_key_opens_is_one_businesss_trouble_and_is_not_quoted(sealed: str) -> None:
     error = failure_of(lambda: seals(OLD).open(sealed))
     assert isinstance(error, Misconfigured)
@@ -31,7 +40,9 @@ def test_what_no_key_opens_is_one_businesss_trouble_and_is_not_quoted(sealed: st
 
 
 @pytest.mark.parametrize(
-    ("keys", "code"), [("", "setting_missing"), (" , ", "setting_missing"), (f"{OLD},short", "setting_malformed")]
+    ("keys", "code"),
+    [("", "setting_missing"), (" , ", "setting_missing"), (f"{OLD},short", "setting_malformed")],
+    ids=["none", "blank", "one too short"],
 )
 def test_keys_that_are_none_are_everybodys_trouble(keys: str, code: str) -> None:
     for ask in (seals(keys).open, seals(keys).seal):

@@ -1,4 +1,4 @@
-"""Two businesses, people in them with a row in every table that concerns people, and erasures run as jobs run them."""
+"""Two businesses, people in them with a row in every table that concerns people, and erasures as a job runs them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
