@@ -1,6 +1,7 @@
 """One batch of an erasure: rows are found, what ends with them goes first, then they go; so many a table at most."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, CursorResult, Table, delete, or_, select, update
@@ -62,14 +63,14 @@ class Batch:
         if ids:
             self.done.rows[table.name] += self._count(self.db.execute(delete(table).where(among(table, "id", ids))))
 
-    def change(self, table: Table, ids: Sequence[UUID], values: dict[str, ColumnElement[object]]) -> None:
+    def change(self, table: Table, ids: Sequence[UUID], values: Mapping[str, Any]) -> None:
         """Change these rows."""
         if ids:
-            made = self.db.execute(update(table).where(among(table, "id", ids)).values(values))
+            made = self.db.execute(update(table).where(among(table, "id", ids)).values(dict(values)))
             self.done.changed[table.name] += self._count(made)
 
     def remake(self, table: Table, ids: Sequence[UUID]) -> bool:
-        """Delete what was derived from these rows, which stay; returns whether all of it fitted in."""
+        """Delete what was derived from these rows, which stay without all they had; returns whether it fitted in."""
         made: set[UUID] = set()
         for part, column, derived in parts(table):
             if derived and ids:

@@ -4,36 +4,40 @@ Nothing remembers how far it came but the rows: what is left is found again from
 rolled back never was, and one more when all is done does nothing.
 """
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from lifecycle import keep
 from lifecycle.batch import Batch
-from lifecycle.meant import Meant, root_of
+from lifecycle.meant import Meant
 from lifecycle.paths import subjects
 from lifecycle.progress import Progress
 from lifecycle.raw import forget_raw
 from lifecycle.scrub import KEEP_UNTIL, changes, to_do, values
 from lifecycle.walk import Head, walk
 from models.data_map import Keep, Scrub
-from models.erasures import Erasure, Scope
+from models.erasures import Erasure, ErasureState, Scope
 
 BATCH = 500
 
 
 def erase(db: Session, erasure: Erasure, *, batch: int = BATCH) -> Progress:
-    """Delete, empty, unlink or keep at most `batch` rows of each table, children first; says whether there is more."""
+    """Delete, empty, unlink or keep at most `batch` rows of each table, children first; says whether there is more.
+
+    Raises ValueError for an erasure that has not begun, or is over.
+    """
+    if erasure.state is not ErasureState.ERASING:
+        raise ValueError(f"nothing is erased for an erasure that is {erasure.state}")
     step = Batch(db, walk(db, erasure), batch)
-    # Statistics may be a minute or a bulk load old; whatever they say, each goes by the index it was written for.
+    # Statistics may be as old as the last bulk load; whatever they say, no table is read from end to end.
     before = db.scalar(select(func.current_setting("enable_seqscan")))
-    db.execute(select(func.set_config("enable_seqscan", "off", true())))
+    db.execute(select(func.set_config("enable_seqscan", "off", literal(value=True))))
     step.done.more = not all(_carry_out(step, head) for head in step.walk.heads)
-    db.execute(select(func.set_config("enable_seqscan", before, true())))
+    db.execute(select(func.set_config("enable_seqscan", before, literal(value=True))))
     if not step.done.more:
         gone = forget_raw(db, erasure, step.walk.meant, most=batch)
         step.done.rows.update(gone)
         step.done.more = sum(gone.values()) >= batch
-        _note_waiting(step)
     return step.done
 
 
@@ -43,7 +47,7 @@ def _carry_out(step: Batch, head: Head) -> bool:
 
 
 def _delete(step: Batch, head: Head) -> bool:
-    condition = step.walk.may_go(head)
+    condition = step.walk.going(head)
     if condition is None:
         return True
     if step.walk.meant.scope is Scope.BUSINESS:
@@ -52,8 +56,7 @@ def _delete(step: Batch, head: Head) -> bool:
         step.take(head.table, ids)
         return are_all
     ids, are_all = step.find(head.table, condition)
-    is_recording = step.walk.meant.scope is Scope.RECORDING and head.table is root_of(Scope.RECORDING)
-    if is_recording and not step.unquote(head.table, ids):
+    if step.walk.meant.scope is Scope.RECORDING and not step.unquote(head.table, ids):
         return False
     return step.leave(head.row, ids) and step.end(head.table, ids) and are_all
 
@@ -94,12 +97,3 @@ def _change(step: Batch, head: Head) -> bool:
 
 def _is_whole(what: Meant) -> bool:
     return what.scope is Scope.BUSINESS
-
-
-def _note_waiting(step: Batch) -> None:
-    for head in step.walk.heads:
-        waiting = step.walk.waiting(head)
-        if waiting is not None:
-            asked = select(func.count()).select_from(head.table).where(head.which, waiting)
-            if count := step.db.scalar(asked):
-                step.done.waiting[head.table.name] += count

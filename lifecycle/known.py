@@ -1,4 +1,4 @@
-"""What somebody is known by, as the data map says it: the columns that reach them, merges, who else has it."""
+"""What somebody is known by, as the data map says it: what reaches them, who was merged into them, who else has it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def holders(db: Session, who: Who, values: Sequence[str]) -> list[Known]:
     for way in ways(who):
         # The words of a code that stands before the value in its index: so that the index is gone by.
         codes = [
-            column.in_([str(word) for word in column.type.words.__members__.values()])
+            column.in_([str(word) for word in column.type.words])
             for column in way.table.columns
             if isinstance(column.type, CodeOf) and not column.nullable
         ]
@@ -75,7 +75,7 @@ def holders(db: Session, who: Who, values: Sequence[str]) -> list[Known]:
 
 
 def merged(db: Session, humans: Sequence[UUID]) -> set[UUID]:
-    """Return these people with all whom the business has taken for the same, in either direction."""
+    """Return these people with all whom the business took for the same: who went into them, and into whom they went."""
     found = set(humans)
     while True:
         more = found | {each for ids in _merged(db, sorted(found)) for each in ids}

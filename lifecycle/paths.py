@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, ColumnElement, ForeignKeyConstraint, Table, Uuid, any_, exists, literal
+from sqlalchemy import ARRAY, Column, ColumnElement, Table, Uuid, any_, literal
 
-from lifecycle.meant import TENANTS
 from models.base import PlatformRow, Row, TenantRow
-from models.data_map import About, LastOut, May, Revoke, Through, Who, WithParent
+from models.data_map import About, LastOut, May, Through, Who, WithParent
 from models.entries import rows, table_of
 
 
@@ -62,7 +61,7 @@ def subjects(table: Table, tables: Sequence[str]) -> Iterator[tuple[Table, Colum
 
 
 def is_identity(row: type[Row]) -> bool:
-    """Whether a row says who somebody is, and not what they did."""
+    """Whether a row says who somebody is, not what they did: itself, what it is reached by, what it was merged with."""
     links = row.__life__.links
     if len(links) != 1 or not isinstance(links[0], About):
         return False
@@ -75,25 +74,3 @@ def is_in_sight(row: type[Row]) -> bool:
     if not issubclass(row, PlatformRow):
         return True
     return bool("business_id" in table_of(row).columns and row.__visible__ and May.REMOVE in row.__job__)
-
-
-def held_by_access(table: Table) -> Iterator[ColumnElement[bool]]:
-    """Yield, for each table whose rows may wait for an access to be given back, that one points at a row here."""
-    for row in rows():
-        if any(isinstance(each, Revoke) for each in row.__life__.after_cancellation):
-            for key in table_of(row).foreign_key_constraints:
-                if key.referred_table is table and table is not TENANTS and key.ondelete is None:
-                    yield points(key, table)
-
-
-def points(key: ForeignKeyConstraint, table: Table) -> ColumnElement[bool]:
-    """Return the condition that a row of the key's table points at the row of this one."""
-    theirs = table_of_key(key).alias()
-    return exists().where(*(theirs.c[each.parent.name] == table.c[each.column.name] for each in key.elements))
-
-
-def table_of_key(key: ForeignKeyConstraint) -> Table:
-    """Return the table that a foreign key is of."""
-    found = key.table
-    assert isinstance(found, Table)  # noqa: S101 - a foreign key is never of anything else
-    return found

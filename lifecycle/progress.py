@@ -10,12 +10,10 @@ class Progress:
     """What one batch did; `more` says that there may be more to do.
 
     `rows` counts what went, `changed` what stays and was unlinked, emptied or kept, both by table. `derived` names, by
-    table and id, rows that stay and whose derived rows went, to be made anew from what is left. `waiting` counts rows
-    that     go only when the access they hold was given back, and that give it back first.
+    table and id, rows that stay and whose derived rows went, to be made anew from what is left.
     """
 
     more: bool = False
     rows: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
     derived: list[tuple[str, UUID]] = field(default_factory=list)
-    waiting: Counter[str] = field(default_factory=Counter)

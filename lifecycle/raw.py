@@ -1,4 +1,4 @@
-"""What lies in tables of no tenant and names whom an erasure means: found by how it is spelled, in the database.
+"""What lies in tables of no tenant and names whom an erasure means: found as it is spelled, by the database.
 
 No job sees these tables. The function acts for the job's own business: rows that are its, or nobody's yet.
 """

@@ -1,4 +1,4 @@
-"""Texts of others that name whom an erasure means: exact names are taken out, the rest is put before somebody.
+"""Texts of others that name whom an erasure means: what is exact is taken out, the rest is put before somebody.
 
 Texts are found by `mentions`, which the database keeps: nobody reads every text. A name alone is never looked for.
 What the business wrote itself, and what may stand for somebody else's number, no machine changes: a row of `reviews`
@@ -58,7 +58,7 @@ def redact(db: Session, erasure: Erasure, *, batch: int = BATCH) -> bool:
     for text in _texts(db, sought):
         exact, doubtful = names(text.told, sought)
         if exact and not text.is_by_hand:
-            table = text.column.table
+            table = table_of(text.row)
             kept = replaced(text.told, sought, ERASED)
             db.execute(update(table).where(table.c.id == text.row_id).values({text.column.name: kept}))
             done += 1
@@ -103,7 +103,7 @@ def _sought(db: Session, erasure: Erasure) -> list[Spelled]:
 
 
 def _texts(db: Session, sought: Sequence[Spelled]) -> Iterator[Text]:
-    """Yield the texts that mention a needle of theirs, table by table, but for what the law keeps as it is."""
+    """Yield the texts that mention a needle of theirs, table by table; what a law keeps as it is, is left as it is."""
     needles = sorted({way.needle for way in sought if way.needle})
     if not needles:
         return
@@ -144,7 +144,7 @@ def _ask(db: Session, erasure: Erasure, text: Text) -> int:
     asked = insert(Review).values(
         business_id=erasure.business_id,
         erasure_id=erasure.id,
-        source=text.column.table.name,
+        source=table_of(text.row).name,
         row_id=text.row_id,
         field=text.column.name,
         state=ReviewState.OPEN,

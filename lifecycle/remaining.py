@@ -22,7 +22,7 @@ def rows_left(db: Session, erasure: Erasure) -> dict[str, int]:
 def _of_business(db: Session, walked: Walk) -> dict[str, int]:
     found: dict[str, int] = {}
     for head in walked.heads:
-        condition = walked.should_go(head)
+        condition = walked.going(head)
         if condition is not None:
             asked = select(func.count()).select_from(head.table).where(condition)
             found[head.table.name] = found.get(head.table.name, 0) + (db.scalar(asked) or 0)

@@ -1,4 +1,4 @@
-"""Whom an erasure means: found out once, confirmed by somebody, frozen; what comes later reads that alone.
+"""Whom an erasure means: found out once, confirmed by somebody, and frozen. What comes later reads that alone.
 
 What was typed leads to a person only if it is nobody else's. A person leads to all that they are reached by and to
 those whom the business took for the same; there it stops: whoever else has one of these numbers may be their mother.
@@ -94,15 +94,22 @@ class Finding:
         if not self._was_ever(who, everybody):
             return
         shared = decision is Decision.REVIEW
-        for human in sorted(everybody):
-            found = evidence if human in ids else Evidence.MERGED
-            self.row(str(who), human, found, decision, shared=shared)
         mine = own_lines(self.db, [form for each in reached_by for form in forms(each.value, self.country)])
+        # What stands in their own row is looked for if it is theirs alone; the row is meant either way.
+        own = {each.row_id: each for each in reached_by if each.source == who}
+        for human in sorted(everybody):
+            way = own.get(human)
+            alone = way is not None and self._standing(who, way, everybody, mine) == (Decision.INCLUDE, False)
+            found_by = evidence if human in ids else Evidence.MERGED
+            self.row(str(who), human, found_by, decision, way.value if way and alone else None, shared=shared)
         for each in reached_by:
-            self._reached_by(who, each, everybody, decision, mine)
+            standing, is_shared = self._standing(who, each, everybody, mine)
+            if each.row_id not in own:
+                judged = standing if decision is Decision.INCLUDE else decision
+                self.row(each.source, each.row_id, Evidence.OWN, judged, each.value, shared=is_shared)
 
     def behind(self, root: UUID) -> None:
-        """Add the person whose browser this is, unless the business knows them otherwise, too."""
+        """Add the person whose browser this is; whom the business knows otherwise is not meant, unless so decided."""
         table = root_of(self.erasure.scope)
         for link in row_of(table).__life__.links:
             if isinstance(link, About) and link.who is Who.PERSON:
@@ -120,28 +127,23 @@ class Finding:
         *,
         shared: bool = False,
     ) -> None:
-        """Add one row; the first finding of it stands, and takes the value that a later one knows."""
+        """Add one row; the first finding of it stands."""
         told = {"source": source, "row_id": row_id, "evidence": evidence, "decision": decision, "value": value}
         about = {"business_id": self.erasure.business_id, "erasure_id": self.erasure.id, "shared": shared}
-        put = insert(ErasureScope).values(**told, **about)
-        known_by = func.coalesce(ErasureScope.value, put.excluded.value)
-        self.db.execute(
-            put.on_conflict_do_update(index_elements=["business_id", "erasure_id", "row_id"], set_={"value": known_by})
-        )
+        self.db.execute(insert(ErasureScope).values(**told, **about).on_conflict_do_nothing())
 
     def is_there(self, root: UUID) -> bool:
         """Whether the root is a row of this business."""
         table = root_of(self.erasure.scope)
         return self.db.scalar(select(table.c.id).where(table.c.id == root)) is not None
 
-    def _reached_by(self, who: Who, each: Known, everybody: set[UUID], decision: Decision, mine: set[str]) -> None:
+    def _standing(self, who: Who, each: Known, everybody: set[UUID], mine: set[str]) -> tuple[Decision, bool]:
+        """Say whether what somebody is reached by is theirs, and whether somebody else has it too."""
         alike = forms(each.value, self.country)
         shared = any(other.human not in everybody for other in holders(self.db, who, alike))
         if mine & set(alike):
-            decision = Decision.EXCLUDE  # calling from the business's own line makes it nobody's own
-        elif shared and decision is Decision.INCLUDE:
-            decision = Decision.REVIEW
-        self.row(each.source, each.row_id, Evidence.OWN, decision, each.value, shared=shared)
+            return Decision.EXCLUDE, shared  # calling from the business's own line makes it nobody's own
+        return (Decision.REVIEW if shared else Decision.INCLUDE), shared
 
     def _was_ever(self, who: Who, ids: set[UUID]) -> bool:
         table = tables()[who]

@@ -52,7 +52,7 @@ class Spelled:
 
 
 def spelled(value: str, country: str) -> Spelled | None:
-    """Return how an identifier may be written in texts of a business of this country; None if it is too short."""
+    """Return how an identifier may be written in a business of this country; None for one too short to tell."""
     if "@" in value:
         told = re.escape(value.lower())
         return Spelled(
@@ -133,7 +133,7 @@ def replaced(told: Any, known: Iterable[Spelled], by: str) -> Any:
 
 
 def names(told: Any, known: Sequence[Spelled]) -> tuple[bool, bool]:
-    """Say whether a text, or a JSON value, names one of these exactly; and whether it may name one otherwise."""
+    """Say whether a text, or a JSON value, names one of these exactly; and whether it may otherwise."""
     found = {"exact": False, "doubtful": False}
 
     def look(one: str) -> str:

@@ -1,7 +1,7 @@
 """The walk of the data map: which rows an erasure says something of, by which link, children before their parents.
 
-A head is a table's rows by one link: each is found by an index over (business_id, that column), from frozen ids,
-so that the walk finds what is left of it however often it was broken off. What ends with a row is found from there.
+A head is a table's rows by one link: each is found by an index over (business_id, that column), from ids that were
+frozen, so that the walk finds what is left of it however often it was broken off. What ends with a row is found there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, Table, and_, exists, not_, or_, select
 from sqlalchemy.orm import Session
 
 from lifecycle.meant import TENANTS, Meant, meant, root_of
-from lifecycle.paths import among, held_by_access, is_identity, is_in_sight, parts, row_of, subjects, target_of
-from lifecycle.scrub import EmptyQuote, Ends, deletes, holds_of
+from lifecycle.paths import among, is_identity, is_in_sight, parts, row_of, subjects, target_of
+from lifecycle.scrub import EmptyQuote, Ends, deletes
 from models.base import Row, TenantRow
-from models.data_map import About, Category, Delete, Finds, LastOut, Matching, Revoke, Through, Who
+from models.data_map import About, Category, Delete, Finds, LastOut, Matching, Through, Who
 from models.entries import rows, table_of
 from models.erasures import Erasure, ErasureScope, ErasureState, Review, Scope
 
@@ -54,33 +54,16 @@ class Walk:
         self.people: Sequence[UUID] = tuple(what.ids.get(Who.PERSON, ()))
         self.heads = _in_order(self._business() if what.scope is Scope.BUSINESS else self._human())
 
-    def should_go(self, head: Head) -> ColumnElement[bool] | None:
-        """Return the condition of the head's rows that are to go: those that nobody else shares; None for none."""
+    def going(self, head: Head) -> ColumnElement[bool] | None:
+        """Return the condition of the head's rows that go: those that nobody else shares; None where none ever goes."""
         if head.among:
             return and_(head.which, not_(self.shared(head.table, head.among)))
         condition = deletes(head.endings)
         return None if condition is None else and_(head.which, condition)
 
-    def may_go(self, head: Head) -> ColumnElement[bool] | None:
-        """Return the condition of those that may go now: what holds an access goes once that was given back."""
-        condition = self.should_go(head)
-        if condition is None:
-            return None
-        waiting = self.waiting(head)
-        held = [*held_by_access(head.table), *([waiting] if waiting is not None else [])]
-        return and_(condition, *(not_(each) for each in held))
-
     def shared(self, table: Table, tables: Sequence[str]) -> ColumnElement[bool]:
         """Return the condition under which somebody who is not meant shares a row, as these tables know."""
         return or_(*(exists().where(joined, who.not_in(self.people)) for _, joined, who in subjects(table, tables)))
-
-    def waiting(self, head: Head) -> ColumnElement[bool] | None:
-        """Return the condition of rows that go only once an access was given back; None where nothing waits."""
-        if not any(isinstance(each, Revoke) for each in head.endings):
-            return None
-        # What is left elsewhere by the row's end is given back from there, and holds up nothing.
-        kept = [column for column in head.table.columns if holds_of(column).secret and not holds_of(column).outside]
-        return or_(*(column.is_not(None) for column in kept)) if kept else None
 
     def _business(self) -> Iterator[Head]:
         """Every table of the business, by what it says of the time after cancellation."""
@@ -172,7 +155,7 @@ def doomed(db: Session, erasure: Erasure) -> list[UUID]:
 def going(db: Session, walked: Walk) -> Iterator[tuple[Table, Sequence[UUID]]]:
     """Yield the ids of the rows that go, at most `AT_ONCE` at a time; a row that two links reach comes twice."""
     for head in walked.heads:
-        condition = walked.should_go(head)
+        condition = walked.going(head)
         if condition is None:
             continue
         found = select(head.table.c.id).where(condition).execution_options(yield_per=AT_ONCE)

@@ -1,4 +1,4 @@
-"""Texts of others: exact identifiers are taken out in every spelling, doubtful ones wait for somebody."""
+"""Texts of others: exact identifiers are taken out in every spelling; what is doubtful or the business's own waits."""
 
 from uuid import UUID
 

@@ -1,6 +1,6 @@
-"""Whom an erasure means: what is one's alone leads to them, what two share waits, what is confirmed is frozen."""
+"""Whom an erasure means: what is somebody's alone leads to them, what two share waits, what is confirmed is frozen."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -115,14 +115,21 @@ def test_a_member_is_known_by_the_number_and_the_address_they_sign_in_with(world
         rows["members"]["id"]: "members",
         rows["users"]["id"]: "users",
     }
-    values = (
-        "SELECT array_agg(value ORDER BY value) FROM nexara.erasure_scope "
-        "WHERE decision = 'include' AND row_id = ANY(:ids)"
-    )
+    values = "SELECT array_agg(value) FROM nexara.erasure_scope WHERE decision = 'include' AND row_id = ANY(:ids)"
     assert set(world.sql(values, ids=[rows["members"]["id"], rows["users"]["id"]])) == {
         rows["users"]["email"],
         rows["members"]["transfer_phone"],
     }
+
+
+def test_a_number_that_two_members_share_is_no_needle_and_holds_nothing_up(world):
+    member, office = world.base[world.mine]["members"], uuid4()
+    world.sql("INSERT INTO nexara.users (id, email) VALUES (:id, 'office@example.com')", id=office)
+    world.put("members", user_id=office, transfer_phone=member["transfer_phone"])
+    erasure = world.asked(Scope.MEMBER, member["id"])
+    assert meant(world, erasure)[member["id"]][2] is Decision.INCLUDE
+    assert world.sql("SELECT value FROM nexara.erasure_scope WHERE row_id = :id", id=member["id"]) is None
+    world.begin(erasure)
 
 
 def test_what_was_confirmed_is_frozen_for_everybody(world):

@@ -1,4 +1,4 @@
-"""What several share goes with the last: who leaves takes their own words, what was made of all is made anew."""
+"""What several share goes with the last of them: who leaves takes their words along, what was made is made anew."""
 
 from uuid import UUID, uuid4
 

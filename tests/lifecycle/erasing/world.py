@@ -1,4 +1,4 @@
-"""Two businesses, people with a row in every table that concerns a person, and erasures run as jobs run them."""
+"""Two businesses, people in them with a row in every table that concerns people, and erasures as a job runs them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -90,16 +90,16 @@ class World:
 
     @contextmanager
     def job(self, business: UUID | None = None, *, keep: bool = True) -> Iterator[Session]:
-        """Give the transaction of a job of a business, as tenant_job, through `live`; or one that dies at its end."""
+        """Give the transaction of a job of a business, as tenant_job and through `live`; or one that dies at last."""
         with self.live.connect() as connection:
             become_job(connection, business or self.mine)
             with Session(connection) as db:
                 yield db
-                db.flush()
-                if keep:
-                    connection.commit()
-                else:
-                    connection.rollback()
+                db.commit()  # the session's part in it alone
+            if keep:
+                connection.commit()
+            else:
+                connection.rollback()
 
     def asked(
         self,
@@ -150,7 +150,6 @@ class World:
                 rows=whole.rows + each.rows,
                 changed=whole.changed + each.changed,
                 derived=[*whole.derived, *each.derived],
-                waiting=each.waiting,
             )
         more = True
         while more:
@@ -184,5 +183,5 @@ def keys(rows: Rows) -> set[Key]:
 
 
 def changed(before: Mapping[Key, str], after: Mapping[Key, str]) -> set[Key]:
-    """Return which rows are no longer what they were, or gone, and which came; an erasure's own left out."""
+    """Return which rows are not what they were, or gone, or new; without what an erasure writes itself."""
     return {key for key in before.keys() | after.keys() if key[0] not in NOTED and before.get(key) != after.get(key)}
