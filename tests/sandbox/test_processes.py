@@ -114,10 +114,11 @@ def test_waiting_for_a_member_that_died_shows_the_end_of_its_log(supervisor: Sup
 
 
 UP = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from sandbox.processes import Supervisor, until_told
 from sandbox.program import Program
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored, if this runs under nohup
 code, log, grace = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
 supervisor = Supervisor()
 try:
