@@ -117,7 +117,7 @@ def _meant(db: Session, erasure: Erasure) -> dict[str, int]:
     counted = select(ErasureScope.source, func.count()).where(
         ErasureScope.erasure_id == erasure.id, ErasureScope.decision == "include"
     )
-    return dict(db.execute(counted.group_by(ErasureScope.source)).tuples())
+    return {row[0]: row[1] for row in db.execute(counted.group_by(ErasureScope.source))}
 
 
 def _texts(db: Session, erasure: Erasure) -> dict[str, int]:

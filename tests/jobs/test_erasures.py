@@ -55,7 +55,7 @@ def receipts(house, business: UUID) -> list[Receipt]:
 @pytest.fixture
 def called(house, shop, remaining):
     """Two callers, one of whom also left a copy at a carrier."""
-    one, other = shop.call(BOOKING), shop.call(BOOKING, number="+447700900456")
+    one, other = shop.call(BOOKING.audio), shop.call(BOOKING.audio, number="+447700900456")
     house.drain()
     house.sql("UPDATE nexara.calls SET twilio_ref = 'CA1' WHERE id = :id", id=one.call)
     remaining.put("twilio", "call", "CA1")
@@ -141,7 +141,7 @@ def test_what_a_restored_backup_has_again_is_erased_again(house, shop, remaining
 
 
 def test_what_two_share_waits_for_a_decision_and_then_for_the_officer(house, shop, remaining):
-    one, other = shop.call(BOOKING), shop.call(BOOKING)
+    one, other = shop.call(BOOKING.audio), shop.call(BOOKING.audio)
     house.drain()
     ask = "SELECT nexara.ask_erasure_v1(:b, 'person', NULL, ARRAY['07700 900123'])"
     with house.on_call.begin() as db:
@@ -170,7 +170,7 @@ def _whose(house, identifier: UUID) -> UUID:
 
 
 def test_what_was_typed_is_kept_no_longer_than_it_takes_to_resolve_it(house, shop, remaining):
-    shop.call(BOOKING)
+    shop.call(BOOKING.audio)
     house.drain()
     ask = "SELECT nexara.ask_erasure_v1(:b, 'person', NULL, ARRAY['  (07700) 900-123 '])"
     with house.on_call.begin() as db:
