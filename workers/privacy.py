@@ -21,6 +21,7 @@ DECIDE = text("SELECT nexara.decide_erasure_v1(:business, :erasure, :row, :decis
 CONFIRM = text("SELECT nexara.confirm_erasure_v1(:business, :erasure)")
 WITHDRAW = text("SELECT nexara.withdraw_erasure_v1(:business, :erasure)")
 REVIEW = text("SELECT nexara.decide_review_v1(:business, :review, :state)")
+AGAIN = text("SELECT nexara.ask_again_v1(:business, :erasure)")
 LIST = text("SELECT * FROM nexara.erasures_v1(:business, :erasure, :open)")
 MEANT = text("SELECT * FROM nexara.erasure_scope_v1(:business, :erasure)")
 REVIEWS = text("SELECT * FROM nexara.reviews_v1(:business, :erasure)")
@@ -195,6 +196,17 @@ def review(settings: Settings, business: UUID, review_id: UUID, state: str, acto
     told = {"business": business, "review": review_id, "state": state}
     _act(settings, actor, "privacy.review", REVIEW, told, why)
     click.echo(state)
+
+
+@privacy.command("ask-again")
+@BUSINESS
+@ERASURE
+@by_somebody()
+@click.pass_obj
+def ask_again(settings: Settings, business: UUID, erasure: UUID, actor: Actor, why: str | None) -> None:
+    """Have the copies of ERASURE asked about again that waited for somebody, once they were seen to by hand."""
+    _act(settings, actor, "privacy.ask_again", AGAIN, {"business": business, "erasure": erasure}, why)
+    click.echo("asked again within ten minutes: it is gone when it is read back as gone")
 
 
 def _act(settings: Settings, actor: Actor, name: str, does: Any, told: Mapping[str, Any], why: str | None) -> None:

@@ -83,14 +83,14 @@ BEGIN
   IF found.id IS NULL THEN
     RAISE EXCEPTION 'there is no such erasure' USING ERRCODE = '22023';
   ELSIF found.state <> 'resolving' THEN
-    RAISE EXCEPTION 'the erasure is %', found.state USING ERRCODE = '55000';
+    RAISE EXCEPTION 'the erasure is %', found.state USING ERRCODE = '22023';
   ELSIF EXISTS (SELECT FROM erasure_scope WHERE business_id = p_business AND erasure_id = p_erasure AND source = 'asked') THEN
-    RAISE EXCEPTION 'whom it means is still being found out' USING ERRCODE = '55000', HINT = 'ask again in a moment';
+    RAISE EXCEPTION 'whom it means is still being found out' USING ERRCODE = '22023', HINT = 'ask again in a moment';
   ELSIF EXISTS (SELECT FROM erasure_scope WHERE business_id = p_business AND erasure_id = p_erasure AND decision = 'review') THEN
-    RAISE EXCEPTION 'somebody has to decide first whether what is shared is meant' USING ERRCODE = '55000';
+    RAISE EXCEPTION 'somebody has to decide first whether what is shared is meant' USING ERRCODE = '22023';
   ELSIF found.scope <> 'business' AND NOT EXISTS (
       SELECT FROM erasure_scope WHERE business_id = p_business AND erasure_id = p_erasure AND decision = 'include') THEN
-    RAISE EXCEPTION 'it means nobody: nothing was found' USING ERRCODE = '55000';
+    RAISE EXCEPTION 'it means nobody: nothing was found' USING ERRCODE = '22023';
   END IF;
   UPDATE erasures SET state = 'confirmed', confirmed_at = now(), asked_by = coalesce(asked_by, p_actor)
   WHERE business_id = p_business AND id = p_erasure;
@@ -187,13 +187,29 @@ BEGIN
   END IF;
 END $$;
 
+-- Somebody has seen to copies by hand: each is asked about again, and is gone when it is read back as gone.
+CREATE FUNCTION nexara.ask_again_v1(p_business uuid, p_erasure uuid) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
+DECLARE
+  many integer;
+BEGIN
+  PERFORM nexara.act_for(p_business);
+  UPDATE remains SET state = 'planned', reason = NULL, retry_at = now()
+  WHERE business_id = p_business AND erasure_id = p_erasure AND state = 'manual';
+  GET DIAGNOSTICS many = ROW_COUNT;
+  IF many = 0 THEN
+    RAISE EXCEPTION 'no copy of this erasure waits for somebody' USING ERRCODE = '22023';
+  END IF;
+  RETURN many;
+END $$;
+
 DO $$
 DECLARE
   f regprocedure;
 BEGIN
   FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'nexara'::regnamespace
     AND p.proname IN ('ask_erasure', 'ask_erasure_v1', 'erase_v1', 'decide_erasure_v1', 'confirm_erasure_v1',
-                      'withdraw_erasure_v1', 'decide_review_v1') LOOP
+                      'withdraw_erasure_v1', 'decide_review_v1', 'ask_again_v1') LOOP
     EXECUTE format('ALTER FUNCTION %s OWNER TO nexara_owner', f);
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
   END LOOP;
@@ -206,5 +222,6 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION nexara.ask_erasure_v1(uuid, text, uuid, text[], text, uuid),
   nexara.decide_erasure_v1(uuid, uuid, uuid, text, uuid), nexara.confirm_erasure_v1(uuid, uuid, uuid),
-  nexara.withdraw_erasure_v1(uuid, uuid), nexara.decide_review_v1(uuid, uuid, text, uuid) TO nexara_dashboard;
+  nexara.withdraw_erasure_v1(uuid, uuid), nexara.decide_review_v1(uuid, uuid, text, uuid),
+  nexara.ask_again_v1(uuid, uuid) TO nexara_dashboard;
 GRANT EXECUTE ON FUNCTION nexara.erase_v1(text, uuid, uuid) TO nexara_web;

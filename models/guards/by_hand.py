@@ -76,6 +76,7 @@ BY_HAND = frozenset(
         *(f"function nexara.{what}_v1" for what in ("erase", "erasures", "erasure_scope", "reviews", "receipts")),
         "function nexara.ask_erasure",
         "function nexara.decide_review_v1",
+        "function nexara.ask_again_v1",
         # migrations/sql/erasing.sql
         "function nexara.keep_frozen",
         "function nexara.forget_raw_v1",
