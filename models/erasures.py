@@ -188,7 +188,7 @@ class Receipt(TenantRow):
     __tablename__ = "receipts"
     __table_args__ = (
         link("erasure_id", "erasures"),
-        UniqueConstraint("business_id", "erasure_id"),
+        # An erasure that was replayed has one for each time that it was completed.
         UniqueConstraint("business_id", "hash"),
     )
     __life__ = Life(

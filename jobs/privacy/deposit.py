@@ -21,14 +21,15 @@ class Deposit:
 
     def load(self, db: Session, payload: DepositReceipt) -> dict[str, Any] | Cancel:
         """Read it."""
-        found = db.scalar(select(Receipt).where(Receipt.erasure_id == payload.erasure_id))
+        of_it = select(Receipt).where(Receipt.erasure_id == payload.erasure_id)
+        found = db.scalar(of_it.order_by(Receipt.made_at.desc(), Receipt.id).limit(1))
         if found is None:
             return Cancel("no_receipt")
         return told(found)
 
     def call(self, given: dict[str, Any], vendors: Vendors) -> str:
         """Write it; the same receipt again changes nothing."""
-        key = f"{PREFIX}{given['business_id']}/{given['erasure_id']}.json"
+        key = f"{PREFIX}{given['business_id']}/{given['erasure_id']}/{given['hash']}.json"
         vendors.objects.put(key, json.dumps(given, sort_keys=True).encode(), "application/json")
         return key
 

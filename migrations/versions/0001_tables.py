@@ -998,8 +998,14 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["business_id"], ["nexara.businesses.id"], name=op.f("fk_receipts_business_id")),
         sa.PrimaryKeyConstraint("business_id", "id", name=op.f("receipts_pkey")),
-        sa.UniqueConstraint("business_id", "erasure_id", name=op.f("uq_receipts_business_id_erasure_id")),
         sa.UniqueConstraint("business_id", "hash", name=op.f("uq_receipts_business_id_hash")),
+        schema="nexara",
+    )
+    op.create_index(
+        op.f("ix_receipts_business_id_erasure_id"),
+        "receipts",
+        ["business_id", "erasure_id"],
+        unique=False,
         schema="nexara",
     )
     op.create_table(

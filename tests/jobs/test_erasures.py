@@ -87,7 +87,7 @@ def test_the_receipt_names_nobody_and_lies_outside_too(house, shop, remaining, o
     assert not any(str(each) in told for each in (one.person, one.conversation, one.call, "447700900123", "CA1"))
     assert receipt.body["rows"]["people"] == 1
     assert {(each["store"], each["state"]) for each in receipt.body["copies"]} >= {("twilio", "confirmed")}
-    kept = json.loads(objects.get(f"{RECEIPTS}{shop.business}/{erasure}.json"))
+    kept = json.loads(objects.get(f"{RECEIPTS}{shop.business}/{erasure}/{receipt.hash}.json"))
     assert kept["hash"] == receipt.hash
     receipt.body = receipt.body | {"rows": {}}
     assert "was changed" in broken([receipt])[0]
