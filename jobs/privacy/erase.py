@@ -3,6 +3,7 @@
     fence   open jobs that name a row that will go are ended, so that none writes it again; tombstones are set
     rows    children before parents; what a row leaves in stores and at vendors is noted by the triggers of `remains`
     texts   other people's texts that name them are redacted; the business's own are put before somebody
+    samples what the planner remembers of the tables is sampled anew; then the copies elsewhere have their turn
 
 The fence remembers how far it came, for what it passes by stays. No other stage has a cursor but its name: what is left
 is found again from the frozen scope, so a kill costs one batch.
@@ -58,17 +59,19 @@ def _rows(db: Session, erasure: Erasure) -> str:
     return "rows" if progress.more else "texts"
 
 
-def _texts(db: Session, erasure: Erasure) -> str | None:
-    if redact(db, erasure, batch=BATCH, patience=PATIENCE):
-        return "texts"
+def _texts(db: Session, erasure: Erasure) -> str:
+    # In a transaction of its own follows what takes long: what is redacted here is locked until this one ends.
+    return "texts" if redact(db, erasure, batch=BATCH, patience=PATIENCE) else "samples"
+
+
+def _samples(db: Session, erasure: Erasure) -> None:
+    # What the planner remembers of columns are values of rows that are gone.
+    db.execute(FORGET_STATISTICS, {"tables": sorted(erasure.counts)})
     erasure.state = ErasureState.PENDING
     erasure.erased_at = clock.now()
     db.flush()
-    # What the planner remembers of columns are values of rows that are gone.
-    db.execute(FORGET_STATISTICS, {"tables": sorted(erasure.counts)})
     _follow_up(db, erasure)
     enqueue(db, VerifyErasure(erasure_id=erasure.id))
-    return None
 
 
 def _follow_up(db: Session, erasure: Erasure) -> None:
@@ -83,4 +86,8 @@ def _count(erasure: Erasure, rows: Mapping[str, int]) -> None:
     erasure.counts = dict(sorted((Counter(erasure.counts) + Counter(rows)).items()))
 
 
-STAGES: Mapping[str, Callable[[Session, Erasure], str | None]] = {"rows": _rows, "texts": _texts}
+STAGES: Mapping[str, Callable[[Session, Erasure], str | None]] = {
+    "rows": _rows,
+    "texts": _texts,
+    "samples": _samples,
+}
