@@ -23,7 +23,7 @@ GROUPS = {
     "operations": "workers.triage",
     "operators": "workers.operators",
     "pauses": "workers.commands",
-    "privacy": "workers.privacy",
+    "privacy": "workers.officer",
     "queues": "workers.triage",
     "retention": "workers.retention",
 }
