@@ -20,6 +20,7 @@ from lifecycle.audit.report import Finding
 from lifecycle.audit.search import Search
 from lifecycle.audit.statistics import Statistics
 from lifecycle.audit.tables import Tables
+from models.named import of_bucket, of_redis
 from providers.stored import Account
 from settings import Settings
 from workers.bell import connect
@@ -107,7 +108,8 @@ class Places:
                     clients[f"database {number}"] = self._open.enter_context(self._beside(number))
         except Exception as error:  # noqa: BLE001 - whatever it is, it cannot be read
             return NotSetUp("redis", type(error).__name__)
-        return Keys(clients, self._settings.redis_prefix)
+        prefix = self._settings.redis_prefix
+        return Keys(clients, prefix, lambda key: of_redis(key, prefix))
 
     def _beside(self, number: int) -> Any:
         client = connect(self._settings.redis_url)
@@ -126,7 +128,9 @@ class Places:
             bucket=given.s3_bucket,
         )
         self._open.callback(account.close)
-        return Objects(account.listed, account.planted)
+        return Objects(
+            account.listed, account.planted, lambda each: each.bucket != given.s3_bucket or of_bucket(each.key)
+        )
 
     def _vendors(self) -> Probe:
         made = vendors(self._settings)

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
+from providers.stored import Account
 from sandbox.storage import ACCESS_KEY, REGION, SECRET_KEY
 from settings import Settings
 from tests.lifecycle.audit.conftest import NUMBER
@@ -60,7 +61,7 @@ def test_what_is_left_is_told_by_its_place_and_nobody_is_named(
 ) -> None:
     with engine.begin() as db:
         db.execute(text(f"CREATE TABLE public.notes AS SELECT 'call {NAME} on 07700 900 488' AS note"))
-    client.set(f"limit:{NUMBER}", "1")
+    client.rpush("nexara:speech:1", f"limit:{NUMBER}")
     (tmp_path / "engine.log").write_text(f"somebody logged {NUMBER}")
     told = run("--without", "vendors", "--json")
     assert told.exit_code == 1
@@ -82,6 +83,27 @@ def test_what_is_left_is_told_by_its_place_and_nobody_is_named(
     for output in (told.output, told.stderr, plain.output):
         for secret in SECRETS:
             assert secret not in output
+
+
+def test_a_name_in_the_bucket_or_in_redis_that_nobody_classified_blocks(
+    run: Audit, settings: Settings, client: Any, storage: Any
+) -> None:
+    account = Account(
+        endpoint=storage.url, region=REGION, keys=(ACCESS_KEY, SECRET_KEY), bucket=settings.s3_bucket
+    )
+    one = "0b0e0000-0000-4000-8000-000000000001"
+    for key in (f"{one}/recordings/{one}.wav", f"journal/{one}/{one}.json"):
+        account._client.put_object(Bucket=settings.s3_bucket, Key=key, Body=b"x")
+    client.rpush("nexara:speech:1", "1:1")
+    assert run("--without", "vendors").exit_code == 0
+    account._client.put_object(Bucket=settings.s3_bucket, Key=f"notes/{one}.json", Body=b"x")
+    client.set("nexara:seen", "1")
+    told = run("--without", "vendors")
+    account.close()
+    assert told.exit_code == 3, told.stdout
+    for place in (f"version {settings.s3_bucket}/notes/{one}.json", "database 0 nexara:seen"):
+        assert place.split()[-1] in told.stdout
+    assert told.stdout.count("under a name of which the data map says nothing") == 2
 
 
 def test_a_vendor_that_cannot_be_asked_proves_nothing(run: Audit) -> None:
