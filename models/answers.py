@@ -68,7 +68,8 @@ def _check_column(name: str, column: Column[Any]) -> None:
         raise UnmappedDataError(f"{where} says {sorted(unknown)}, which nobody reads: info knows {sorted(INFO)}")
     if isinstance(column.type, JSON) and holds.check is None and column.info["kind"] not in OPEN:
         raise UnmappedDataError(
-            f"{where} is JSON and does not say which keys it may have: declare it with props(...) or items(...) of models/forms"
+            f"{where} is JSON and does not say which keys it may have: "
+            "declare it with props(...) or items(...) of models/forms"
         )
     if holds.outside and not {"at", "at_in"} & set(column.info):
         raise UnmappedDataError(

@@ -22,7 +22,7 @@ class Reach(StrEnum):
 class Place:
     """Somewhere that data may lie and no column of ours says so; `policy` is its name in section 4 of the policy.
 
-    `keys` are patterns of the names under which things lie in it, for a store whose names are ours: see models/named.py.
+    `keys` are patterns of the names under which things lie in it, where we give the names: models/named.py.
     `lapses_within` is how long what no call deletes there may stay, counted from when we let go of it; `contract` is
     what holds the vendor to it.
     """

@@ -23,7 +23,7 @@ Named = Callable[[Stored], bool]
 
 
 class Objects:
-    """The probe; `plant` is how it proves itself in this store. What lies under a name that nobody classified blocks."""
+    """The probe; `plant` is how it proves itself in this store. A name that nobody classified blocks."""
 
     name = "objects"
 

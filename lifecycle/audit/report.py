@@ -9,7 +9,6 @@ from typing import Any
 
 from lifecycle.audit.search import Search
 
-
 UNNAMED = "under a name of which the data map says nothing"
 """Why a key proves nothing that nobody classified."""
 

@@ -14,6 +14,7 @@ from models.entries import canonical, entries, fingerprint, plain, rows, table_o
 from models.forms import CodeOf
 from models.named import of_bucket, of_redis
 from models.render import main
+from tests.classified import all_of_bucket, all_of_redis
 from tests.rows import tenant_rows
 
 # Section 4 of the privacy policy, in its order.
@@ -146,11 +147,21 @@ def test_a_key_of_the_bucket_or_of_redis_has_a_place_or_is_told():
         f"audit-{'0' * 16}/1 a",
     )
     assert all(of_bucket(key) for key in ours)
-    others = ("notes.txt", f"exports/{one}.zip", f"x/{one}/{other}", f"journal/{one}.json", f"{one}", f"journal/{one}/+447")
+    others = (
+        "notes.txt",
+        f"exports/{one}.zip",
+        f"x/{one}/{other}",
+        f"journal/{one}.json",
+        f"{one}",
+        f"journal/{one}/+447",
+    )
     assert [key for key in others if of_bucket(key)] == []
     assert all(of_redis(key, "nexara") for key in ("nexara:speech:1", "nexara:bell", f"nexara:audit:{'0' * 16}:list"))
     others = ("nexara:seen", "nexara:+447700900123:1", "speech:1", "other:speech:1", "nexara:speech:1:x", "nexaraXbell")
     assert [key for key in others if of_redis(key, "nexara")] == []
+    for told in (lambda: all_of_bucket(["notes.txt"]), lambda: all_of_redis([b"nexara:seen"], "nexara")):
+        with pytest.raises(AssertionError, match="say in models/elsewhere"):
+            told()
 
 
 def test_the_map_says_nothing_twice_and_holds_no_prose_of_kinds():

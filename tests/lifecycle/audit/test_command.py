@@ -88,9 +88,7 @@ def test_what_is_left_is_told_by_its_place_and_nobody_is_named(
 def test_a_name_in_the_bucket_or_in_redis_that_nobody_classified_blocks(
     run: Audit, settings: Settings, client: Any, storage: Any
 ) -> None:
-    account = Account(
-        endpoint=storage.url, region=REGION, keys=(ACCESS_KEY, SECRET_KEY), bucket=settings.s3_bucket
-    )
+    account = Account(endpoint=storage.url, region=REGION, keys=(ACCESS_KEY, SECRET_KEY), bucket=settings.s3_bucket)
     one = "0b0e0000-0000-4000-8000-000000000001"
     for key in (f"{one}/recordings/{one}.wav", f"journal/{one}/{one}.json"):
         account._client.put_object(Bucket=settings.s3_bucket, Key=key, Body=b"x")
