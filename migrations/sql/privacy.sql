@@ -172,21 +172,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
   WHERE r.business_id = p_business ORDER BY r.made_at, r.id
 $$;
 
--- Somebody has looked at a text of the business's own: it was mended, or names somebody else.
-CREATE FUNCTION nexara.decide_review_v1(p_business uuid, p_review uuid, p_state text, p_actor uuid DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
-BEGIN
-  PERFORM nexara.act_for(p_business);
-  IF p_state NOT IN ('redacted', 'cleared') THEN
-    RAISE EXCEPTION 'a text is redacted or cleared' USING ERRCODE = '22023';
-  END IF;
-  UPDATE reviews SET state = p_state, decided_by = p_actor, decided_at = now()
-  WHERE business_id = p_business AND id = p_review AND state = 'open';
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no such text to decide about' USING ERRCODE = '22023';
-  END IF;
-END $$;
-
 -- Somebody has seen to copies by hand: each is asked about again, and is gone when it is read back as gone.
 CREATE FUNCTION nexara.ask_again_v1(p_business uuid, p_erasure uuid) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
@@ -209,7 +194,7 @@ DECLARE
 BEGIN
   FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'nexara'::regnamespace
     AND p.proname IN ('ask_erasure', 'ask_erasure_v1', 'erase_v1', 'decide_erasure_v1', 'confirm_erasure_v1',
-                      'withdraw_erasure_v1', 'decide_review_v1', 'ask_again_v1') LOOP
+                      'withdraw_erasure_v1', 'ask_again_v1') LOOP
     EXECUTE format('ALTER FUNCTION %s OWNER TO nexara_owner', f);
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
   END LOOP;
@@ -222,6 +207,5 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION nexara.ask_erasure_v1(uuid, text, uuid, text[], text, uuid),
   nexara.decide_erasure_v1(uuid, uuid, uuid, text, uuid), nexara.confirm_erasure_v1(uuid, uuid, uuid),
-  nexara.withdraw_erasure_v1(uuid, uuid), nexara.decide_review_v1(uuid, uuid, text, uuid),
-  nexara.ask_again_v1(uuid, uuid) TO nexara_dashboard;
+  nexara.withdraw_erasure_v1(uuid, uuid), nexara.ask_again_v1(uuid, uuid) TO nexara_dashboard;
 GRANT EXECUTE ON FUNCTION nexara.erase_v1(text, uuid, uuid) TO nexara_web;
