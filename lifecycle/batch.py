@@ -1,5 +1,6 @@
 """One batch of an erasure: rows are found, what ends with them goes first, then they go; so many a table at most."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, CursorResult, Table, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from lifecycle.pace import Pace
 from lifecycle.paths import among, is_shared, parents, parts, row_of, target_of
 from lifecycle.progress import Progress
 from lifecycle.scrub import emptied
@@ -19,13 +21,21 @@ from models.entries import rows, table_of
 class Batch:
     """What may still be done in this transaction, and what was."""
 
-    def __init__(self, db: Session, walk: Walk, most: int) -> None:
-        self.db, self.walk, self.most = db, walk, most
+    def __init__(self, db: Session, walk: Walk, pace: Pace) -> None:
+        self.db, self.walk, self.pace = db, walk, pace
         self.done = Progress()
+        self._spent: Counter[str] = Counter()
 
     def room(self, table: Table) -> int:
         """Return how many more rows of a table may go or change."""
-        return self.most - self.done.rows[table.name] - self.done.changed[table.name]
+        return self.pace.most - self._spent[table.name]
+
+    def goes_on(self) -> bool:
+        """Make room for as many rows again as there is time for; returns whether there is any."""
+        most = max(self._spent.values(), default=0)
+        self.pace.locked(most)
+        self._spent.clear()
+        return most > 0 and not self.pace.is_over()
 
     def find(self, table: Table, condition: ColumnElement[bool], *, anywhere: bool = False) -> tuple[list[UUID], bool]:
         """Return the ids of rows that there is room for, and whether those were all.
@@ -61,13 +71,18 @@ class Batch:
     def take(self, table: Table, ids: Sequence[UUID]) -> None:
         """Delete these rows, which nothing hangs on."""
         if ids:
-            self.done.rows[table.name] += self._count(self.db.execute(delete(table).where(among(table, "id", ids))))
+            self.pace.locking()
+            gone = self._count(self.db.execute(delete(table).where(among(table, "id", ids))))
+            self.done.rows[table.name] += gone
+            self._spent[table.name] += gone
 
     def change(self, table: Table, ids: Sequence[UUID], values: Mapping[str, Any]) -> None:
         """Change these rows."""
         if ids:
-            made = self.db.execute(update(table).where(among(table, "id", ids)).values(dict(values)))
-            self.done.changed[table.name] += self._count(made)
+            self.pace.locking()
+            made = self._count(self.db.execute(update(table).where(among(table, "id", ids)).values(dict(values))))
+            self.done.changed[table.name] += made
+            self._spent[table.name] += made
 
     def remake(self, table: Table, ids: Sequence[UUID]) -> bool:
         """Delete what was derived from these rows, which stay without all they had; returns whether it fitted in."""

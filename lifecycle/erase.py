@@ -4,12 +4,14 @@ Nothing remembers how far it came but the rows: what is left is found again from
 rolled back never was, and one more when all is done does nothing.
 """
 
-from sqlalchemy import func, literal, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from lifecycle import keep
 from lifecycle.batch import Batch
+from lifecycle.indexed import by_index
 from lifecycle.meant import Meant
+from lifecycle.pace import Pace
 from lifecycle.paths import subjects
 from lifecycle.progress import Progress
 from lifecycle.raw import forget_raw
@@ -21,24 +23,31 @@ from models.erasures import Erasure, ErasureState, Scope
 BATCH = 500
 
 
-def erase(db: Session, erasure: Erasure, *, batch: int = BATCH) -> Progress:
+def erase(db: Session, erasure: Erasure, *, batch: int = BATCH, patience: float | None = None) -> Progress:
     """Delete, empty, unlink or keep at most `batch` rows of each table, children first; says whether there is more.
 
+    With patience, in seconds, as many more as fit into it: what has changed is locked until the transaction ends.
     Raises ValueError for an erasure that has not begun, or is over.
     """
     if erasure.state is not ErasureState.ERASING:
         raise ValueError(f"nothing is erased for an erasure that is {erasure.state}")
-    step = Batch(db, walk(db, erasure), batch)
-    # Statistics may be as old as the last bulk load; whatever they say, no table is read from end to end.
-    before = db.scalar(select(func.current_setting("enable_seqscan")))
-    db.execute(select(func.set_config("enable_seqscan", "off", literal(value=True))))
-    step.done.more = not all(_carry_out(step, head) for head in step.walk.heads)
-    db.execute(select(func.set_config("enable_seqscan", before, literal(value=True))))
+    step = Batch(db, walk(db, erasure), Pace(batch, patience))
+    with by_index(db):
+        step.done.more = not all(_goes_on(step, head) for head in step.walk.heads)
     if not step.done.more:
         gone = forget_raw(db, erasure, step.walk.meant, most=batch)
         step.done.rows.update(gone)
         step.done.more = sum(gone.values()) >= batch
     return step.done
+
+
+def _goes_on(step: Batch, head: Head) -> bool:
+    """Do of one head what there is time for; returns whether the next may be looked at."""
+    step.pace.anew()
+    while not _carry_out(step, head):
+        if not (step.pace.patience and step.goes_on()):
+            return False
+    return not step.pace.is_over()
 
 
 def _carry_out(step: Batch, head: Head) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lifecycle.meant import Meant, country_of, meant, tables
+from lifecycle.pace import Pace
 from lifecycle.paths import among
 from lifecycle.scrub import ERASED, holds_of, when
 from lifecycle.spelling import Spelled, names, replaced, spelled
@@ -51,20 +52,25 @@ class Text:
         return self.column.name in reviewed or not holds_of(self.column).personal
 
 
-def redact(db: Session, erasure: Erasure, *, batch: int = BATCH) -> bool:
-    """Redact, or put before somebody, at most `batch` texts; returns whether there may be more."""
+def redact(db: Session, erasure: Erasure, *, batch: int = BATCH, patience: float | None = None) -> bool:
+    """Redact, or put before somebody, at most `batch` texts; returns whether there may be more.
+
+    With patience, in seconds, only as many as fit into it: what was changed is locked until the transaction ends.
+    """
     sought = _sought(db, erasure)
     done = 0
+    pace = Pace(batch, patience)
     for text in _texts(db, sought):
         exact, doubtful = names(text.told, sought)
         if exact and not text.is_by_hand:
             table = table_of(text.row)
             kept = replaced(text.told, sought, ERASED)
+            pace.locking()
             db.execute(update(table).where(table.c.id == text.row_id).values({text.column.name: kept}))
             done += 1
         if doubtful or (exact and text.is_by_hand):
             done += _ask(db, erasure, text)
-        if done >= batch:
+        if done >= batch or pace.is_over():
             return True
     return False
 

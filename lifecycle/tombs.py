@@ -36,12 +36,26 @@ def bury(db: Session, erasure: Erasure, going: Going | None = None) -> None:
     An identifier is buried where somebody decided that it is meant, or where nobody who stays is reached by it. Of a
     whole business none is needed: nothing is let in for it any more.
     """
+    told = walking.going(db, walking.walk(db, erasure)) if going is None else list(going)
+    bury_events(db, erasure, told)
+    bury_identifiers(db, erasure, None if going is None else told)
+
+
+def bury_events(db: Session, erasure: Erasure, going: Going) -> None:
+    """Put tombstones on these rows' events and vendors' ids."""
+    if erasure.scope is not Scope.BUSINESS:
+        for table, ids in going:
+            _bury_events(db, erasure, table, ids)
+
+
+def bury_identifiers(db: Session, erasure: Erasure, going: Going | None = None) -> None:
+    """Put tombstones on what they are reached by, of all that goes at once: one may stand in several rows that go."""
     if erasure.scope is Scope.BUSINESS:
         return
     gone: defaultdict[Table, set[UUID]] = defaultdict(set)
-    for table, ids in list(walking.going(db, walking.walk(db, erasure))) if going is None else going:
-        _bury_events(db, erasure, table, ids)
-        if table in _reaching():
+    reaching = _reaching()
+    for table, ids in walking.going(db, walking.walk(db, erasure), only=reaching) if going is None else going:
+        if table in reaching:
             gone[table].update(ids)
     meant = _meant(db, erasure) | {value for table, ids in gone.items() for value in _theirs_alone(db, table, ids)}
     db.execute(BURY, {"identifiers": sorted(meant), "before": erasure.confirmed_at or clock.now()})
@@ -101,4 +115,4 @@ def _theirs_alone(db: Session, table: Table, ids: set[UUID]) -> Iterator[str]:
         yield from set(values) - set(db.scalars(shared))
 
 
-__all__ = ["Going", "bury"]
+__all__ = ["Going", "bury", "bury_events", "bury_identifiers"]

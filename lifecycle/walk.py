@@ -4,7 +4,7 @@ A head is a table's rows by one link: each is found by an index over (business_i
 frozen, so that the walk finds what is left of it however often it was broken off. What ends with a row is found there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -24,6 +24,8 @@ TALK = (Category.COMMUNICATION, Category.USAGE)
 BY_VALUE = (Finds.PHONE, Finds.EMAIL, Finds.VALUE)
 AT_ONCE = 1000
 """Ids that are read, or passed on, at once."""
+Going = tuple[Table, Sequence[UUID]]
+"""Ids of rows of a table that go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,31 +150,39 @@ def walk(db: Session, erasure: Erasure) -> Walk:
 
 
 def doomed(db: Session, erasure: Erasure) -> list[UUID]:
-    """Return the ids of all rows that will go; `going` gives them in pieces, where they may be very many."""
+    """Return the ids of all rows that will go; where they may be very many, lifecycle.pieces gives them by and by."""
     return list(dict.fromkeys(row_id for _, ids in going(db, walk(db, erasure)) for row_id in ids))
 
 
-def going(db: Session, walked: Walk) -> Iterator[tuple[Table, Sequence[UUID]]]:
-    """Yield the ids of the rows that go, at most `AT_ONCE` at a time; a row that two links reach comes twice."""
+def going(db: Session, walked: Walk, *, only: Container[Table] | None = None) -> Iterator[Going]:
+    """Yield the ids of the rows that go, at most `AT_ONCE` at a time; a row that two links reach comes twice.
+
+    `only` leaves out the heads that lead to none of these tables.
+    """
     for head in walked.heads:
         condition = walked.going(head)
-        if condition is None:
+        if condition is None or (only is not None and not _leads(head.table, only)):
             continue
         found = select(head.table.c.id).where(condition).execution_options(yield_per=AT_ONCE)
         for ids in db.scalars(found).partitions():
             if walked.meant.scope is Scope.BUSINESS:
                 yield head.table, ids  # each table is asked for itself
             else:
-                yield from _with_parts(db, head.table, ids)
+                yield from with_parts(db, head.table, ids)
 
 
-def _with_parts(db: Session, table: Table, ids: Sequence[UUID]) -> Iterator[tuple[Table, Sequence[UUID]]]:
+def with_parts(db: Session, table: Table, ids: Sequence[UUID]) -> Iterator[Going]:
+    """Yield these ids, and before them those of the rows that end with theirs."""
     for part, column, _ in parts(table):
         for start in range(0, len(ids), AT_ONCE):
             theirs = db.scalars(select(part.c.id).where(among(part, column, ids[start : start + AT_ONCE]))).all()
             if theirs:
-                yield from _with_parts(db, part, theirs)
+                yield from with_parts(db, part, theirs)
     yield table, ids
+
+
+def _leads(table: Table, tables: Container[Table]) -> bool:
+    return table in tables or any(_leads(part, tables) for part, _, _ in parts(table))
 
 
 def _in_order(heads: Iterator[Head]) -> list[Head]:

@@ -4,7 +4,8 @@
     rows    children before parents; what a row leaves in stores and at vendors is noted by the triggers of `remains`
     texts   other people's texts that name them are redacted; the business's own are put before somebody
 
-No stage has a cursor but its name: what is left is found again from the frozen scope, so a kill costs one batch.
+The fence remembers how far it came, for what it passes by stays. No other stage has a cursor but its name: what is left
+is found again from the frozen scope, so a kill costs one batch.
 """
 
 from collections import Counter
@@ -15,6 +16,7 @@ from sqlalchemy import func, select, text, true
 from sqlalchemy.orm import Session
 
 from jobs.copies.payloads import FOLLOWS, following
+from jobs.privacy.fence import fence
 from jobs.privacy.payloads import EraseData, VerifyErasure
 from jobs.privacy.rederive import rederive
 from ledger import clock
@@ -23,14 +25,13 @@ from ledger.job import cursor_job
 from ledger.outcome import Again, Cancel
 from lifecycle.erase import erase
 from lifecycle.redact import redact
-from lifecycle.tombs import bury
-from lifecycle.walk import doomed
 from models.erasures import Erasure, ErasureState
 from models.traces import TO_DO, Remains
 
-FORGET = text("SELECT ledger.forget_jobs_v1(CAST(:ids AS uuid[]))")
 FORGET_STATISTICS = text("SELECT nexara.analyze_v1(CAST(:tables AS text[]))")
-BATCH = 500
+BATCH = 200
+PATIENCE = 0.05
+"""Seconds after which a transaction that has changed rows ends: they are locked as long."""
 
 
 @cursor_job(EraseData)
@@ -43,26 +44,22 @@ def erase_data(db: Session, payload: EraseData, cursor: Mapping[str, Any] | None
         return Cancel("not_to_be_erased")
     # The triggers that note what a row leaves elsewhere say with it whose doing it was.
     db.execute(select(func.set_config("nexara.erasure", str(erasure.id), true())))
-    stage = STAGES[cursor["stage"] if cursor else "fence"]
-    following = stage(db, erasure)
+    if cursor is None or cursor["stage"] == "fence":
+        place = fence(db, erasure, cursor)
+        return Again({"stage": "fence", **place} if place else {"stage": "rows"}, doing="fence" if place else "rows")
+    following = STAGES[cursor["stage"]](db, erasure)
     return Again({"stage": following}, doing=following) if following else None
 
 
-def _fence(db: Session, erasure: Erasure) -> str:
-    forget(db, doomed(db, erasure))
-    bury(db, erasure)
-    return "rows"
-
-
 def _rows(db: Session, erasure: Erasure) -> str:
-    progress = erase(db, erasure, batch=BATCH)
+    progress = erase(db, erasure, batch=BATCH, patience=PATIENCE)
     _count(erasure, progress.rows)
     rederive(db, progress.derived)
     return "rows" if progress.more else "texts"
 
 
 def _texts(db: Session, erasure: Erasure) -> str | None:
-    if redact(db, erasure, batch=BATCH):
+    if redact(db, erasure, batch=BATCH, patience=PATIENCE):
         return "texts"
     erasure.state = ErasureState.PENDING
     erasure.erased_at = clock.now()
@@ -82,14 +79,8 @@ def _follow_up(db: Session, erasure: Erasure) -> None:
             enqueue(db, following(store, erasure.business_id))
 
 
-def forget(db: Session, ids: list[Any]) -> None:
-    """End and forget the jobs of this business that name one of these rows."""
-    if ids:
-        db.execute(FORGET, {"ids": [str(each) for each in ids]})
-
-
 def _count(erasure: Erasure, rows: Mapping[str, int]) -> None:
     erasure.counts = dict(sorted((Counter(erasure.counts) + Counter(rows)).items()))
 
 
-STAGES: Mapping[str, Callable[[Session, Erasure], str | None]] = {"fence": _fence, "rows": _rows, "texts": _texts}
+STAGES: Mapping[str, Callable[[Session, Erasure], str | None]] = {"rows": _rows, "texts": _texts}
