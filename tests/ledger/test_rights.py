@@ -100,6 +100,7 @@ FUNCTIONS: dict[str, set[str]] = {
     # A job, of itself.
     "go_on_v1": {"tenant_job"},
     "prune_v1": {"tenant_job"},
+    "forget_answers_v1": {"tenant_job"},
     "forget_jobs_v1": {"tenant_job"},
     "jobs_naming": NOBODY,
     "operate_v1": {"tenant_job"},
