@@ -12,6 +12,7 @@ HANDLERS = (
     "jobs.copies.dialog360",
     "jobs.copies.elevenlabs",
     "jobs.copies.google",
+    "jobs.copies.lemon_squeezy",
     "jobs.copies.meta",
     "jobs.copies.objects",
     "jobs.copies.resend",
