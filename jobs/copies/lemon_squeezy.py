@@ -1,4 +1,4 @@
-"""copies.lemon_squeezy: the subscriptions of a business that is erased end at the seller, and are read back as ended."""
+"""copies.lemon_squeezy: subscriptions of a business that is erased end at the seller, and are read back as ended."""
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session

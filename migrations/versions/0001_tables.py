@@ -1103,6 +1103,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('planned', 'sent', 'accepted', 'blocked')"),
     )
     op.create_index(
+        "remains_by_hand",
+        "remains",
+        ["business_id", "erasure_id"],
+        unique=False,
+        schema="nexara",
+        postgresql_where=sa.text("state = 'manual'"),
+    )
+    op.create_index(
         "remains_due",
         "remains",
         ["retry_at"],

@@ -45,6 +45,7 @@ def upgrade() -> None:
         "facts",
         "privacy",
         "reviews",
+        "waiting",
         "erasing",
         "arrival",
         "statistics",

@@ -75,6 +75,8 @@ BY_HAND = frozenset(
         *(f"function nexara.{verb}_erasure_v1" for verb in ("ask", "decide", "confirm", "withdraw")),
         *(f"function nexara.{what}_v1" for what in ("erase", "erasures", "erasure_scope", "reviews", "receipts")),
         "function nexara.ask_erasure",
+        # migrations/sql/waiting.sql
+        "function nexara.erasure_alarms_v1",
         # migrations/sql/reviews.sql
         "function nexara.still_names",
         "function nexara.decide_review_v1",

@@ -100,7 +100,6 @@ FUNCTIONS: dict[str, set[str]] = {
     # A job, of itself.
     "go_on_v1": {"tenant_job"},
     "prune_v1": {"tenant_job"},
-    "end_api_keys": set(),
     "end_api_keys": {"nexara_scribe"},
     "forget_answers_v1": {"tenant_job"},
     "forget_jobs_v1": {"tenant_job"},

@@ -1,4 +1,4 @@
-"""A statement on the tenants' rows is bound to one business: by row-level security, or because it says whose it means."""
+"""A statement on the tenants' rows is bound to one business: by row-level security, or since it says whose it means."""
 
 import re
 from collections.abc import Iterator
