@@ -27,8 +27,23 @@ from workers.bell import connect
 from workers.reach import reaching
 from workers.wiring import vendors
 
-ASKED = ("twilio", "telnyx", "vapi", "elevenlabs")
-"""The vendors that tell whether a copy is gone by its id alone."""
+ASKED = {
+    **{name: name for name in ("twilio", "telnyx", "vapi", "elevenlabs", "meta")},
+    **{name: name for name in ("supabase", "resend", "lemon_squeezy")},
+    "360dialog": "dialog360",
+}
+"""The vendors that tell whether a copy is gone by its id alone, by the store's name: the name of the client."""
+CANNOT = {
+    "google": "an event is read with the access that a member gave, and that is given back last",
+    "meta message": "no call reads a message",
+    "360dialog message": "no call reads a message",
+    **{f"telnyx {what}": "no call says whether it is deleted: it lapses" for what in ("call", "message", "media")},
+    "resend mail": "no call deletes a sent mail: it lapses",
+    "deepgram": "no call reads what it was sent: the contract holds it",
+    "anthropic": "no call reads what it was sent: the contract holds it",
+    "vercel": "no call searches its logs: the contract holds it",
+}
+"""What nobody can ask for, and why."""
 SALTS = text(
     "SELECT secret FROM nexara.salts WHERE CAST(:business AS uuid) IS NULL OR business_id = :business ORDER BY id"
 )
@@ -139,7 +154,10 @@ class Places:
         def asking(name: str) -> Gone:
             return lambda what, ref: bool(getattr(made, name).gone(what, ref))
 
-        refs = [each for each in self._subjects if each.kind is Kind.REF and each.what]
-        return Copies(
-            [Copy(each.vendor, each.what, each.value) for each in refs], {name: asking(name) for name in ASKED}
-        )
+        named = [
+            Copy(each.vendor, each.what, each.value) for each in self._subjects if each.kind is Kind.REF and each.what
+        ]
+        # Whoever has an address may be on the list of those who are mailed; by a number nobody can be asked for.
+        mailed = [Copy("resend", "contact", each.value) for each in self._subjects if each.kind is Kind.EMAIL]
+        asked = {store: asking(name) for store, name in ASKED.items()}
+        return Copies([*named, *mailed], asked, CANNOT)

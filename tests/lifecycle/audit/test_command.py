@@ -2,15 +2,21 @@
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from providers.stored import Account
 from sandbox.storage import ACCESS_KEY, REGION, SECRET_KEY
+from sandbox.vendors import resend
+from sandbox.vendors.holders import APPS
+from sandbox.vendors.running import running
 from settings import Settings
 from tests.lifecycle.audit.conftest import NUMBER
 from workers.audit_command import audit
@@ -108,6 +114,46 @@ def test_a_vendor_that_cannot_be_asked_proves_nothing(run: Audit) -> None:
     told = run()
     assert told.exit_code == 3, told.stdout
     assert "not read: twilio call: Misconfigured" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        ("google/event abcdef123", "an event is read with the access that a member gave"),
+        ("meta/message wamid.77", "no call reads a message"),
+        ("telnyx/message m-123456", "no call says whether it is deleted"),
+        ("anthropic/message msg_0123", "the contract holds it"),
+        ("nobody/thing its-9f3c7a52d1", "no such vendor can be asked"),
+    ],
+)
+def test_what_no_vendor_can_be_asked_for_is_unknown_and_says_why(run: Audit, named: str, why: str) -> None:
+    told = run(looked_for=f"ref {named}\n")
+    assert told.exit_code == 3, told.stdout
+    assert why in told.stdout
+
+
+def test_vendors_are_asked_whether_they_have_an_address_a_user_or_a_subscription(run: Audit) -> None:
+    address, user = "canary.77@example.com", "0b0e0000-0000-4000-8000-000000000077"
+    with ExitStack() as serving:
+        urls = {"resend": serving.enter_context(resend.start())}
+        urls |= {name: serving.enter_context(running(APPS[name]())) for name in ("supabase", "lemon_squeezy")}
+        keys = {
+            "resend_api_key": SecretStr("sandbox-resend"),
+            "mail_from": "Nexara <a@nexara.example.com>",
+            "supabase_secret_key": SecretStr("sandbox-supabase"),
+            "lemon_squeezy_api_key": SecretStr("sandbox-lemon-squeezy"),
+        }
+        asked = keys | {f"{name}_base_url": url for name, url in urls.items()}
+        looked_for = f"email {address}\nref supabase/user {user}\nref lemon_squeezy/subscription 987650123412\n"
+        assert run(looked_for=looked_for, **asked).exit_code == 0
+        with httpx.Client(trust_env=False) as client:
+            client.post(f"{urls['resend']}/_sandbox/held", json={"things": {"contacts": {"c1": {"email": address}}}})
+            client.post(f"{urls['supabase']}/_sandbox/held", json={"things": {"users": {user: {}}}})
+        told = run(looked_for=looked_for, **asked)
+        assert told.exit_code == 1, told.stdout
+        assert "resend contact: email" in told.stdout
+        assert "supabase user: ref" in told.stdout
+        assert address not in told.stdout
 
 
 @pytest.mark.parametrize(
