@@ -16,5 +16,6 @@ def above(db: Session, table: Table, ids: Sequence[UUID]) -> Mapping[str, Sequen
         wholes = db.scalars(select(table.c[column]).where(among(table, "id", ids)).distinct()).all()
         present = [each for each in wholes if each is not None]
         if present:
-            found |= {parent.name: present} | above(db, parent, present)
+            found[parent.name] = present
+            found.update(above(db, parent, present))
     return found

@@ -1,6 +1,7 @@
 """What conversations used, as rows of the meter: no number, name or id of a person goes with them."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Numeric, Select, cast, extract, func, literal, select
@@ -25,7 +26,7 @@ def meter(db: Session, conversations: Sequence[UUID]) -> None:
             db.execute(insert(Meter).from_select(COLUMNS, facts).on_conflict_do_nothing())
 
 
-def _calls(conversations: Sequence[UUID]) -> Select[tuple[object, ...]]:
+def _calls(conversations: Sequence[UUID]) -> Select[*tuple[Any, ...]]:
     # A carrier's clock and ours may differ: nobody is billed less than nothing.
     lasted = func.greatest(
         0, func.ceil(cast(extract("epoch", Conversation.ended_at - Conversation.started_at), Numeric))
@@ -49,7 +50,7 @@ def _calls(conversations: Sequence[UUID]) -> Select[tuple[object, ...]]:
     )
 
 
-def _messages(conversations: Sequence[UUID]) -> Select[tuple[object, ...]]:
+def _messages(conversations: Sequence[UUID]) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Message.business_id,
