@@ -77,6 +77,8 @@ BY_HAND = frozenset(
         "function nexara.ask_erasure",
         "function nexara.decide_review_v1",
         "function nexara.ask_again_v1",
+        # migrations/sql/journal.sql
+        "function nexara.journal_stays_v1",
         # migrations/sql/erasing.sql
         "function nexara.keep_frozen",
         "function nexara.forget_raw_v1",
