@@ -15,12 +15,15 @@ from jobs.privacy.payloads import PruneJournal
 from ledger import clock
 from ledger.errors import GiveUp
 from ledger.job import vendor_job
+from ledger.outcome import Cancel
 from lifecycle.deadlines import read
 from lifecycle.journal import PREFIX, SPARE, Entry, erasure_of
 from providers.s3 import Objects
 from providers.vendors import Vendors
 
 STAYS = text("SELECT nexara.journal_stays_v1(:before)")
+SCOPE = text("SELECT nexara.scope()")
+HOUSE = UUID(int=0)
 MOST = 500
 """Entries that one run deletes at most; the rest goes the night after."""
 
@@ -37,8 +40,10 @@ class Old:
 class Prune:
     """Delete the entries whose time is over, every version of each."""
 
-    def load(self, db: Session, payload: PruneJournal) -> Old:
-        """Find out whose time is not."""
+    def load(self, db: Session, payload: PruneJournal) -> Old | Cancel:
+        """Find out whose time is not; a tenant's job sees no other's erasures, and would take them to be over."""
+        if db.scalar(SCOPE) != HOUSE:
+            return Cancel("not_of_the_house")
         before = min(payload.as_of, clock.now()) - read(db).backups - SPARE
         return Old(before, frozenset(db.scalars(STAYS, {"before": before})))
 

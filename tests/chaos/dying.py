@@ -45,9 +45,9 @@ class Mortal:
         self.of: list[UUID] = []
         """The businesses that something is erased of."""
 
-    def worker(self) -> Process:
+    def worker(self, **settings: str) -> Process:
         urls = {f"{name.upper()}_BASE_URL": url for name, url in self.holders.items()}
-        return self.world.worker(**KEYS, **urls)
+        return self.world.worker(**KEYS, **urls, **settings)
 
     @contextmanager
     def killed(self, *holds: Hold) -> Iterator[Process]:

@@ -97,9 +97,11 @@ def test_the_days_of_backups_are_a_setting(house, shop, objects, recorded, datab
     assert objects.gone(key_of(shop.business, recorded))
 
 
-def test_a_tenants_job_learns_nothing_of_others_erasures(house, shop, objects, recorded):
+def test_no_job_of_a_tenant_ends_an_entry(house, shop, objects, recorded):
+    aged(house, recorded, objects, shop, 400)
     house.enqueue(PruneJournal(as_of=clock.now()), shop.business)
     house.drain()
+    assert house.job("privacy.prune").reason == "not_of_the_house"
     with house.acting_for(shop.business) as db, pytest.raises(Exception, match="permission denied"):
         db.connection().exec_driver_sql("SELECT nexara.journal_stays_v1(now())")
     assert not objects.gone(key_of(shop.business, recorded))
