@@ -161,7 +161,7 @@ class Settings(BaseSettings):
         Field(
             ge=1,
             le=30,
-            description="Days that the longest-lived backup lives; the journal of erasures a week more; set by `migrate`.",
+            description="Days that the longest-lived backup lives; the journal a week more; set by `migrate`.",
         ),
     ] = 30
 

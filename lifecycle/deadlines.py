@@ -14,7 +14,7 @@ READ = text("SELECT rows_days, vendors_days, last_days, backups_days FROM nexara
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
-    """Days after access ended: rows are gone, the last vendor is asked, what must never be passed; and backups' life."""
+    """Days after access ended: rows are gone, the last vendor is asked, what is never passed; and backups' life."""
 
     rows: int = 45
     vendors: int = 50

@@ -58,7 +58,7 @@ STORES = (
     ),
     Place(
         name="store objects journal/*",
-        what="an entry for each erasure that was confirmed: opaque ids and times, so that a restored backup is erased again",
+        what="an entry for each erasure that was confirmed: opaque ids and times, for a restored backup",
         reach=Reach.DELETED,
         ends="a week after the longest-lived backup from before the erasure was completed has ended (privacy.prune)",
         holds=(Category.ENGINE,),

@@ -61,7 +61,8 @@ def replay(settings: Settings, since: datetime | None, actor: Actor, why: str | 
     with refusals(), connected(settings) as db:
         reaches = clock.now() - read(db).backups - SPARE
         if after is None or after < reaches:
-            click.echo(f"The journal reaches back to {reaches:%Y-%m-%d}: of what was completed before, it has no entry.")
+            day = f"{reaches:%Y-%m-%d}"
+            click.echo(f"The journal reaches back to {day}: of what was completed before, it has no entry.")
             click.echo("A backup from before that day must not be used: what it has again, nothing would erase.")
         for entry in journal(settings):
             if after and entry.confirmed_at < after:

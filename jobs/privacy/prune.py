@@ -1,7 +1,7 @@
 """privacy.prune: an entry of the journal ends when the last backup has that may hold what it erased, and a week later.
 
-The day on which an erasure was completed counts, and of one that the database knows no more, when it was confirmed. What
-is not completed keeps its entry, however long that takes.
+The day on which an erasure was completed counts, and of one that the database knows no more, when it was confirmed.
+What is not completed keeps its entry, however long that takes.
 """
 
 from dataclasses import dataclass
@@ -51,9 +51,7 @@ class Prune:
         """Delete them; return how many."""
         keys = sorted({each.key for each in vendors.objects.held(PREFIX)})
         over = [
-            key
-            for key in keys
-            if erasure_of(key) not in given.stays and _is_over(vendors.objects, key, given.before)
+            key for key in keys if erasure_of(key) not in given.stays and _is_over(vendors.objects, key, given.before)
         ][:MOST]
         for key in over:
             vendors.objects.delete(key)

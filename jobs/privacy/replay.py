@@ -1,5 +1,7 @@
 """privacy.replay: what a restored backup has again is erased again, as the journal outside it says."""
 
+from typing import Any
+
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -41,7 +43,7 @@ class Replay:
         erasure_id = payload.erasure_id
         if answer.erasure_id != erasure_id:
             return Cancel("entry_of_another")
-        fresh = {
+        fresh: dict[str, Any] = {
             "state": ErasureState.RESOLVING,
             "origin": Origin.REPLAY,
             "counts": {},

@@ -94,7 +94,8 @@ def test_what_a_restored_backup_has_again_is_erased_again_and_late_webhooks_stay
 
 def _erased(world: World, dying: Mortal, person: Doomed, leaver: Doomed, caller: Doomed) -> list[UUID]:
     """Erase a person, a member, a recording and a whole business to completion."""
-    asked = [person.erase(), _ask(person.web, "member", person.web.members[0]), _ask(caller.web, "recording", caller.call)]
+    web = person.web
+    asked = [person.erase(), _ask(web, "member", web.members[0]), _ask(web, "recording", caller.call)]
     whole = world.value(ASK, b=leaver.business)
     dying.until(lambda: world.value("SELECT plan <> '{}' FROM nexara.erasures WHERE id = :e", e=whole), "resolved")
     world.sql(CONFIRM, b=leaver.business, e=whole)
