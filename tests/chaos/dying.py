@@ -46,8 +46,12 @@ class Mortal:
         """The businesses that something is erased of."""
 
     def worker(self, **settings: str) -> Process:
-        urls = {f"{name.upper()}_BASE_URL": url for name, url in self.holders.items()}
-        return self.world.worker(**KEYS, **urls, **settings)
+        return self.world.worker(**KEYS, **self.addresses, **settings)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The settings that say where the vendors are."""
+        return {f"{name.upper()}_BASE_URL": url for name, url in self.holders.items()}
 
     @contextmanager
     def killed(self, *holds: Hold) -> Iterator[Process]:

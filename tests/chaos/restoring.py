@@ -38,12 +38,14 @@ class Backup:
         return done.stdout
 
 
-def nexara(world: World, *command: str, **settings: str) -> str:
-    """Run a command with the settings of the world's processes; return what it says."""
+def nexara(world: World, *command: str, typed: str = "", **settings: str) -> str:
+    """Run a command with the settings of the world's processes, and more of them; return what it says."""
     env = engine_environment(world.settings | settings)
     # What a process of the engine must not have, whoever migrates has.
     env |= {name: value for name, value in settings.items() if name not in env}
     asked = [sys.executable, "-m", "nexara", *command]
-    done = subprocess.run(asked, env=env, cwd=world.folder, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        asked, env=env, cwd=world.folder, input=typed, capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == 0, f"nexara {command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout

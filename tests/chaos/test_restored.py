@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from ledger.clock import now
-from tests.chaos.dying import Mortal, mortal
+from tests.chaos.dying import KEYS, Mortal, mortal
 from tests.chaos.erasing import Doomed, everything, planted
 from tests.chaos.facts import Web
 from tests.chaos.restoring import Backup, nexara
@@ -89,6 +89,7 @@ def test_what_a_restored_backup_has_again_is_erased_again_and_late_webhooks_stay
     origins = {row.body["origin"] for each in (person, leaver) for row in dying.receipts(each.business)}
     assert (origins, len(dying.receipts(person.business))) == ({"replay"}, 3)
     assert "and the chain holds" in nexara(world, "privacy", "receipts", str(person.business))
+    _audited(world, dying, person, leaver)
     assert _arrives(person, "CA-new", now(), person.number) == "accepted"  # they call again, today
 
 
@@ -128,6 +129,31 @@ def _late(person: Doomed, leaver: Doomed, called_at: Any) -> None:
     assert _arrives(person, person.ref, called_at, "+447700900999") == "erased"
     assert _arrives(person, "CA-late", early, person.number) == "erased"
     assert _arrives(leaver, "CA-new", now(), leaver.number) == "erased"
+
+
+def _audited(world: World, dying: Mortal, person: Doomed, leaver: Doomed) -> None:
+    """Look for them as the residual audit does, wherever it can look here: no Sentry, and one carrier."""
+    typed = "".join(
+        f"phone {each.number}\nname {each.token}\nref twilio/call {each.ref}\nid {each.chat}\n"
+        for each in (person, leaver)
+    )
+    command = (
+        "privacy",
+        "audit",
+        "--needles",
+        "-",
+        "--business",
+        str(person.business),
+        "--without",
+        "sentry",
+        "--log",
+        str(world.folder),
+        "--json",
+    )
+    told = json.loads(
+        nexara(world, *command, typed=typed, DATABASE_ADMIN_URL=world.admin_url, **KEYS, **dying.addresses)
+    )
+    assert told["verdict"] == "clean", told
 
 
 def _arrives(doomed: Doomed, ref: str, at: Any, number: str) -> str:
