@@ -107,6 +107,8 @@ def _die_beginning(world: World, dying: Mortal) -> None:
         dying.waits("count_month_v1")
         dying.waits("INSERT INTO")
         dying.waits("UPDATE")
+        # It waits for the bucket, as what dies next does: a job that is lost three times is not tried again.
+        dying.until(lambda: _are_over(world, "privacy.prune"), "the journal was looked through")
     assert _states(dying) == {"resolving"}
     assert world.value("SELECT count(*) FROM nexara.activity_months") == 0
 
