@@ -26,6 +26,7 @@ HANDLERS = (
     "jobs.privacy.anonymize",
     "jobs.privacy.deposit",
     "jobs.privacy.erase",
+    "jobs.privacy.prune",
     "jobs.privacy.record",
     "jobs.privacy.replay",
     "jobs.privacy.resolve",

@@ -79,6 +79,8 @@ def chained(body: Body, *, erasure: Erasure, catalog: Sequence[Sequence[str]], p
         map=fingerprint(entries()),
         catalog=digest([list(line) for line in catalog]),
         previous=previous,
+        # Not when the transaction began: another one may have begun later, and written its receipt first.
+        made_at=func.clock_timestamp(),
     )
     receipt.hash = hash_of(receipt)
     return receipt

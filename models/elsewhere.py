@@ -76,6 +76,22 @@ STORES = (
         keys=("receipts/{id}/{id}/[0-9a-f]{{64}}\\.json",),
     ),
     Place(
+        name="store objects journal/*",
+        what="an entry for each erasure that was confirmed: opaque ids and times, for a restored backup",
+        reach=Reach.DELETED,
+        ends="a week after the longest-lived backup from before the erasure was completed has ended (privacy.prune)",
+        holds=(Category.ENGINE,),
+        policy="Supabase",
+        proof="as store objects",
+    ),
+    Place(
+        name="store objects receipts/*",
+        what="the receipts of erasures once more: counts, codes, digests and times, by ids of businesses and erasures",
+        reach=Reach.NOTHING,
+        ends="never: it proves what was erased, to whoever has no trust in the database",
+        policy="Supabase",
+    ),
+    Place(
         name="redis queue:*",
         what="lists of job ids and fences, and the bell",
         reach=Reach.NOTHING,

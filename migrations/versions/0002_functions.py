@@ -46,6 +46,7 @@ def upgrade() -> None:
         "privacy",
         "reviews",
         "waiting",
+        "journal",
         "erasing",
         "arrival",
         "statistics",

@@ -81,6 +81,8 @@ BY_HAND = frozenset(
         "function nexara.still_names",
         "function nexara.decide_review_v1",
         "function nexara.ask_again_v1",
+        # migrations/sql/journal.sql
+        "function nexara.journal_stays_v1",
         # migrations/sql/erasing.sql
         "function nexara.keep_frozen",
         "function nexara.forget_raw_v1",
