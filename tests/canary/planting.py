@@ -15,6 +15,9 @@ Row = dict[str, Any]
 SMALL = {"boolean": "true", "smallint": "7", "date": "2026-05-17", "interval": "401 days", "time without time zone": "09:17"}
 """Types whose values are so few that none is a token."""
 
+NINE = 9
+"""The digits of a number that is a token."""
+
 
 class CannotPlant(AssertionError):
     """Nobody told this test how to plant a column."""
@@ -95,7 +98,9 @@ def candidates(column: Column) -> Iterator[Make]:
     elif bare in ("integer", "bigint"):
         yield Tokens.number
     elif bare == "numeric":
-        yield lambda tokens, place: str(tokens.number(place))
+        whole, _, part = column.type.removeprefix("numeric(").removesuffix(")").partition(",")
+        if int(whole) - int(part) >= NINE:
+            yield lambda tokens, place: str(tokens.number(place))
         yield lambda _tokens, _place: "0.62473"
     elif bare == "timestamp with time zone":
         yield Tokens.moment
@@ -103,6 +108,7 @@ def candidates(column: Column) -> Iterator[Make]:
         yield lambda tokens, place: tokens.word(place).ljust(32, "=").encode()
     elif bare == "text[]":
         yield lambda tokens, place: [tokens.word(place)]
+        yield lambda _tokens, _place: re.findall(r"'([^']*)'", " ".join(column.checks))[:1]
     elif bare == "bigint[]":
         yield lambda tokens, place: [tokens.number(place)]
     elif bare == "jsonb":

@@ -94,6 +94,11 @@ class Stores:
     server_log: Path
     log_began: int
 
+    def elsewhere(self, sought: Sought) -> set[Hit]:
+        """Return what is in the bucket and at the vendors."""
+        kept = sought.find_all(objects(self.s3, self.bucket)) | sought.find_all(vendors(self.wires))
+        return kept
+
     def found(self, sought: Sought) -> dict[str, set[Hit]]:
         """Return what is in which store."""
         return {

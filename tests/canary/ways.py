@@ -28,6 +28,7 @@ OF_NOBODY = {
     **dict.fromkeys(("ledger.pace", "ledger.pace_until", "ledger.durations", "ledger.turns"), "counts and cursors"),
     **dict.fromkeys(("ledger.audit", "ledger.operators", "ledger.sessions", "ledger.sign_in_tries"), "our own staff"),
     **dict.fromkeys(("ledger.operations", "ledger.operation_batches"), "filters and numbers of jobs"),
+    "ledger.limits": "of queues, vendors and by on-call's own words of a business",
     "ledger.batch_ends": "the dispatcher takes it up within a second",
     "public.alembic_version": "the program's own",
     "nexara.alembic_version": "the program's own",

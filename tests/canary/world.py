@@ -1,8 +1,9 @@
 """A business and a bystander business, driven through every feature, with a token in every column besides."""
 
 import base64
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,7 +14,8 @@ from lifecycle.audit.needles import Kind
 from models.base import Row as Mapped
 from models.conversations import Channel
 from tests.canary import catalog
-from tests.canary.planting import CannotPlant, Planter, Row
+from tests.canary.planting import CannotPlant, Planter
+from tests.canary.seeking import Hit, Sought
 from tests.canary.speakers import Speaker
 from tests.canary.stores import Stores
 from tests.canary.tokens import Tokens
@@ -38,6 +40,7 @@ class World:
     s3: Any
     bucket: str
     stores: Stores
+    grants: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         with self.house.admin.begin() as db:
@@ -70,12 +73,10 @@ class World:
         )  # fmt: skip
         return told
 
-    def plant_person(self, shop: Shop, who: Tokens, person: UUID) -> Planter:
-        """Plant a row in every table that leads to people, in each of its forms."""
-        known = {str(row.id): row for row in self.house.rows("SELECT * FROM nexara.members")}
-        member = next(key for key, row in known.items() if row.business_id == shop.business)
+    def plant_person(self, within: Planter, who: Tokens, person: UUID) -> Planter:
+        """Plant a row in every table that leads to people, in each of its forms, within what a business has."""
         with self.house.admin.begin() as db:
-            planter = Planter(db, who, str(shop.business), {PEOPLE: {"id": str(person)}, "nexara.members": {"id": member}})
+            planter = Planter(db, who, within.business, within.base | {PEOPLE: {"id": str(person)}})
             for table in self._to_plant(self.of_people, planter):
                 for told in forms(table, who):
                     planter.plant(table, told)
@@ -95,6 +96,7 @@ class World:
                     if table.name == "nexara.integrations":
                         told["token"] = Fernet(TOKEN_KEY).encrypt(grant.encode()).decode()
                     planter.plant(table, told)
+        self.grants[planter.business] = grant
         self.remaining.fill("google", grants={grant: {}})
         return planter
 
@@ -111,19 +113,64 @@ class World:
             if table.name in names and table.name not in BY_ITSELF:
                 yield table
 
+    def hears_again(self, told: Told, who: Speaker) -> None:
+        """Leave another version of a recording, with a token in what is said of it."""
+        for key in told.objects:
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=who.spoken.audio, Metadata={"by": who.tokens.word("sound")})
+
+    def name(self, planter: Planter, who: Speaker) -> str:
+        """Have the business name somebody in what it notes about somebody else; return the row."""
+        row = str(planter.base["nexara.contacts"]["id"])
+        self.house.sql("UPDATE nexara.contacts SET notes = :t WHERE id = :id", t=naming(planter.tokens, who), id=row)
+        return row
+
+    def name_in_knowledge(self, planter: Planter, who: Speaker) -> str:
+        """Have the business name somebody in what its assistant knows; return the row."""
+        row = str(planter.base["nexara.knowledge"]["id"])
+        self.house.sql("UPDATE nexara.knowledge SET body = :t WHERE id = :id", t=naming(planter.tokens, who), id=row)
+        return row
+
+    def books_for(self, planter: Planter, by: UUID) -> str:
+        """Have somebody book for somebody else; return the row."""
+        with self.house.admin.begin() as db:
+            planter.db = db
+            return str(planter.plant(self.tables["nexara.bookings"], {"booked_by_id": str(by)})["id"])
+
+    def leave_jobs(self, shop: Shop, who: Speaker, told: Told, written: Told) -> None:
+        """Leave what jobs leave that name somebody: one that failed and waits, its answer; one that ended, its attempts."""
+        tokens = who.tokens
+        with self.house.admin.begin() as db:
+            planter = Planter(db, tokens, str(shop.business))
+            (waits,) = self.house.jobs("conversations.summarize")[-1:]
+            assert waits.state == "retryable"
+            ended = planter.plant(
+                self.tables["ledger.jobs"],
+                {"kind": "usage.meter", "queue": "usage", "state": "dead", "id": None}
+                | {"payload": json.dumps({"conversation_id": str(told.conversation)}), "until_done": False},
+            )
+            for job in (waits.id, db.scalar(text("SELECT max(id) FROM ledger.jobs"))):
+                for table in ("ledger.kept_answers", "ledger.attempts"):
+                    planter.plant(self.tables[table], {"job_id": job})
+            assert ended
+        for about in (shop.business, None):
+            with self.house.admin.begin() as db:
+                said = {"From": who.number, "body": tokens.text("nexara.provider_events.payload")}
+                told_by = {"business_id": about, "parsed_at": None, "payload": json.dumps(said)}
+                Planter(db, tokens, str(shop.business)).plant(self.tables["nexara.provider_events"], told_by)
+
     # What lies elsewhere.
 
-    def hold(self, planter: Planter, grant: str) -> None:
+    def hold(self, planter: Planter) -> None:
         """Put what the planted rows name into the bucket and at the vendors."""
         for name, row in planter.planted:
             table = Mapped.metadata.tables.get(name)
             for column in table.columns if table is not None else ():
                 if row.get(column.name) and {"at", "at_in"} & set(column.info):
                     store = column.info.get("at") or row[column.info["at_in"]]
-                    self._put(planter.tokens, store, column.info["what"], str(row[column.name]), name, row, grant)
+                    self._put(planter, store, column.info["what"], str(row[column.name]))
 
-    def _put(self, who: Tokens, store: str, what: str, ref: str, name: str, row: Row, grant: str) -> None:
-        place = f"{store} {what}"
+    def _put(self, planter: Planter, store: str, what: str, ref: str) -> None:
+        who, place = planter.tokens, f"{store} {what}"
         if store == "objects":
             self.store(who, ref)
         elif store in VOICES:
@@ -133,7 +180,7 @@ class World:
             data = base64.b64encode(who.word(place).encode()).decode()
             self.remaining.fill(store, media={ref: {"base64": data, "mime_type": "text/plain"}})
         elif store == "google" and what == "event":
-            self.remaining.fill("google", events={f"{grant}/primary/{ref}": {"summary": who.text(place)}})
+            self.remaining.fill("google", events={f"{self.grants[planter.business]}/primary/{ref}": {"summary": who.text(place)}})
         elif store == "supabase":
             email = self.house.sql("SELECT email FROM nexara.users WHERE id = :id", id=ref)
             self.remaining.fill("supabase", users={ref: {"email": email}})
@@ -164,6 +211,41 @@ class World:
         """Return the rows that hang on these."""
         with self.house.admin.connect() as db:
             return catalog.hanging_on(db, self.tables, roots)
+
+    def know(self, tokens: Tokens, mine: dict[str, set[str]]) -> None:
+        """Take the ids of these rows, the keys of their events and their objects for tokens, too."""
+        with self.house.admin.connect() as db:
+            for name, row, _ in catalog.rows_of(db, self.tables):
+                if str(row.get("id")) in mine.get(name, ()):
+                    tokens.known(f"{name}.id", Kind.ID, str(row["id"]))
+                    for column in ("event_key", "object", "session"):
+                        if row.get(column):
+                            tokens.known(f"{name}.{column}", Kind.TEXT, str(row[column]))
+
+    def sought(self, tokens: Tokens) -> tuple[Sought, Sought]:
+        """Return what is looked for: all but ids, and ids alone, which may stand where nobody's data may."""
+        salts = self.salts()
+        ids = {subject: place for subject, place in tokens.made.items() if subject.kind is Kind.ID}
+        return Sought(tokens.made, salts, but={Kind.ID}), Sought(ids)
+
+    def missing(self, tokens: Tokens, found: dict[str, set[Hit]]) -> set[str]:
+        """Return the columns for which tokens were made that are found nowhere."""
+        seen = {hit.made_for for hits in found.values() for hit in hits}
+        return {place for subject, place in tokens.made.items() if subject.kind is not Kind.ID} - seen
+
+    def held_of(self, planters: Sequence[Planter]) -> set[Hit]:
+        """Return what the bucket and the vendors have of those who stay."""
+        made = {subject: place for planter in planters for subject, place in planter.tokens.made.items()}
+        found = self.stores.elsewhere(Sought(made))
+        assert found
+        return found
+
+    def waits(self, erasure: UUID) -> list[Any]:
+        """Return what an erasure still waits for."""
+        asked = "SELECT store, what, ref, state, reason, tries FROM nexara.remains WHERE state NOT IN ('confirmed', 'lapses')"
+        jobs = "SELECT kind, state, reason FROM ledger.jobs WHERE state NOT IN ('succeeded', 'cancelled')"
+        return [*self.house.rows("SELECT state, counts FROM nexara.erasures WHERE id = :e", e=erasure),
+                *self.house.rows(asked), *self.house.rows(jobs), *self.house.rows("SELECT * FROM nexara.unmapped()")]  # fmt: skip
 
     def metered(self) -> Any:
         """Return the sums of what was used."""
