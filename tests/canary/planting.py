@@ -15,6 +15,13 @@ Row = dict[str, Any]
 SMALL = {"boolean": "true", "smallint": "7", "date": "2026-05-17", "interval": "401 days", "time without time zone": "09:17"}
 """Types whose values are so few that none is a token."""
 
+BEGINS = {
+    **dict.fromkeys(("nexara.calls", "nexara.call_legs"), "CA"),
+    "nexara.recordings": "RE",
+    "nexara.messages": "SM",
+    "nexara.phone_lines": "PN",
+}
+"""How Twilio's ids begin; the other vendors mind nothing."""
 NINE = 9
 """The digits of a number that is a token."""
 
@@ -118,8 +125,8 @@ def candidates(column: Column) -> Iterator[Make]:
 
 
 def _text(column: Column) -> Iterator[Make]:
-    if re.search(r"(^|_)ref$|^object$|_event$", column.name):
-        yield Tokens.word  # what stands in a URL
+    if re.search(r"(^|_)ref$|^object$|_event$", column.name):  # what stands in a URL
+        yield lambda tokens, place: tokens.ref(place, BEGINS.get(place.rpartition(".")[0], ""))
     yield Tokens.text
     yield Tokens.word
     yield Tokens.phone

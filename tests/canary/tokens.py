@@ -12,6 +12,8 @@ from lifecycle.audit.needles import Kind, Subject
 LETTERS = "".join(letter for letter in string.ascii_lowercase if letter not in "aeiou")
 """Without vowels: nothing that is made of them is a word of anybody's."""
 
+VENDORS = ("twilio", "telnyx", "vapi", "elevenlabs", "meta", "360dialog", "google")
+
 
 @dataclass
 class Tokens:
@@ -28,6 +30,13 @@ class Tokens:
     def short(self, place: str) -> str:
         """Return a word of eight letters."""
         return self._keep(place, Kind.TEXT, "".join(self._chance(place).choices(LETTERS, k=8)))
+
+    def ref(self, place: str, begins: str = "") -> str:
+        """Return a vendor's id, whichever vendor's."""
+        ref = begins + self.word(place)
+        for vendor in VENDORS:
+            self.made[Subject(Kind.REF, ref, vendor)] = place
+        return ref
 
     def text(self, place: str) -> str:
         """Return a sentence that names a number and an address of its own, as people's sentences do."""

@@ -66,19 +66,27 @@ def _identifiers(tokens: Tokens) -> list[dict[str, Any]]:
     ]
 
 
+def _media(tokens: Tokens) -> list[dict[str, Any]]:
+    place = "nexara.message_media.ref"
+    of_message = tokens.ref(place, "SM") + "/" + tokens.ref(place, "ME")
+    return [{"carrier": "twilio", "ref": of_message}, {"carrier": "meta"}, {"carrier": "360dialog"}]
+
+
 def _papers(_tokens: Tokens) -> list[dict[str, Any]]:
     return [{}, {"issued_at": None}]
 
 
 FORMS: Mapping[str, Forms] = {
     "nexara.identifiers": _identifiers,
+    "nexara.message_media": _media,
     "nexara.invoices": _papers,
     "nexara.quotes": _papers,
     "nexara.working_hours": lambda _tokens: [{"opens": "08:11", "closes": "17:23"}],
     "nexara.meter": lambda _tokens: [{"correction_of": None}],
     "nexara.subscriptions": lambda _tokens: [{"status": "expired"}],
     "nexara.remains": lambda tokens: [
-        {"store": "twilio", "what": "call", "state": "planned", "erasure_id": None, "ref": tokens.word("nexara.remains.ref")}
+        {"store": "twilio", "what": "call", "state": "planned", "erasure_id": None}
+        | {"ref": tokens.ref("nexara.remains.ref", "CA")}
         | dict.fromkeys(("lapses_at", "confirmed_at"))
     ],
     "nexara.erasures": lambda _tokens: [{"state": "resolving"}],

@@ -244,8 +244,7 @@ class World:
         """Return what an erasure still waits for."""
         asked = "SELECT store, what, ref, state, reason, tries FROM nexara.remains WHERE state NOT IN ('confirmed', 'lapses')"
         jobs = "SELECT kind, state, reason FROM ledger.jobs WHERE state NOT IN ('succeeded', 'cancelled')"
-        return [*self.house.rows("SELECT state, counts FROM nexara.erasures WHERE id = :e", e=erasure),
-                *self.house.rows(asked), *self.house.rows(jobs), *self.house.rows("SELECT * FROM nexara.unmapped()")]  # fmt: skip
+        return [*self.house.rows(asked), *self.house.rows(jobs), *self.house.rows("SELECT * FROM nexara.unmapped()")]
 
     def metered(self) -> Any:
         """Return the sums of what was used."""
