@@ -15,7 +15,8 @@ from sandbox.vendors.holders import APPS
 from tests.canary.seeking import Hit, Sought, in_dump
 from tests.jobs.house import HTTP, Wire
 
-FORGOTTEN = ("cancelled",)
+NAMES = {"dialog360": "360dialog"}
+FORGOTTEN = {"cancelled"}
 """Google keeps the id of a deleted event as cancelled: that is what deleting is there."""
 
 
@@ -71,9 +72,10 @@ def vendors(wires: dict[str, Wire]) -> Iterator[tuple[str, str]]:
             answer = HTTP.get(f"{wires[name].url}/_sandbox/{page}")
             if answer.is_success and "json" in answer.headers["content-type"]:
                 held = answer.json()
-                if isinstance(held, dict):
-                    held = {key: told for key, told in held.items() if key not in FORGOTTEN}
-                yield name, str(held)
+                if isinstance(held, list):
+                    yield from ((f"{NAMES.get(name, name)} {copy['what']}", str(copy)) for copy in held)
+                else:
+                    yield from ((f"{NAMES.get(name, name)} {each}", str(held[each])) for each in held.keys() - FORGOTTEN)
     yield "resend mail", HTTP.get(f"{wires['resend'].url}/inbox.json").text
 
 
@@ -99,10 +101,10 @@ class Stores:
         kept = sought.find_all(objects(self.s3, self.bucket)) | sought.find_all(vendors(self.wires))
         return kept
 
-    def found(self, sought: Sought) -> dict[str, set[Hit]]:
-        """Return what is in which store."""
+    def found(self, sought: Sought, spare: str | None = None) -> dict[str, set[Hit]]:
+        """Return what is in which store; of the database without the rows that name a business that is to be spared."""
         return {
-            "database": in_dump(sought, dump(self.postgres, self.admin_url)),
+            "database": in_dump(sought, dump(self.postgres, self.admin_url), spare),
             "statistics": sought.find_all(statistics(self.engine)),
             "objects": sought.find_all(objects(self.s3, self.bucket)),
             "redis": sought.find_all(redis(self.redis)) | sought.find("\n".join(self.held), "redis, while it ran"),

@@ -26,6 +26,8 @@ from tests.jobs.remaining import Remaining
 from tests.jobs.shop import Shop, Told
 
 VOICES = ("twilio", "telnyx", "vapi", "elevenlabs")
+CURSORS = {f"ledger.{name}" for name in ("attempts", "batch_ends", "kept_answers", "pace", "pace_until", "turns")}
+"""What every job moves on, or hangs on a job."""
 NAMED_THERE = "'{number}' said it is {spaced}, or {bare}; mail {email}, not {own}"
 
 
@@ -113,6 +115,13 @@ class World:
             if table.name in names and table.name not in BY_ITSELF:
                 yield table
 
+    def is_reached_by(self, shop: Shop, person: UUID, who: Speaker) -> None:
+        """Know the address of somebody, too."""
+        with self.house.acting_for(shop.business) as db:
+            known = {"b": shop.business, "p": person, "v": who.email}
+            put = "INSERT INTO live.identifiers (business_id, person_id, kind, value) VALUES (:b, :p, 'email', :v)"
+            db.execute(text(put), known)
+
     def hears_again(self, told: Told, who: Speaker) -> None:
         """Leave another version of a recording, with a token in what is said of it."""
         for key in told.objects:
@@ -136,27 +145,23 @@ class World:
             planter.db = db
             return str(planter.plant(self.tables["nexara.bookings"], {"booked_by_id": str(by)})["id"])
 
-    def leave_jobs(self, shop: Shop, who: Speaker, told: Told, written: Told) -> None:
-        """Leave what jobs leave that name somebody: one that failed and waits, its answer; one that ended, its attempts."""
-        tokens = who.tokens
+    def leave_traces(self, shop: Shop, who: Speaker, told: Told) -> set[str]:
+        """Leave what jobs leave that name somebody, with answers and errors, and what vendors sent; return those rows."""
         with self.house.admin.begin() as db:
-            planter = Planter(db, tokens, str(shop.business))
-            (waits,) = self.house.jobs("conversations.summarize")[-1:]
+            planter = Planter(db, who.tokens, str(shop.business))
+            waits = self.house.jobs("conversations.summarize")[-1]
             assert waits.state == "retryable"
-            ended = planter.plant(
-                self.tables["ledger.jobs"],
-                {"kind": "usage.meter", "queue": "usage", "state": "dead", "id": None}
-                | {"payload": json.dumps({"conversation_id": str(told.conversation)}), "until_done": False},
-            )
+            said = {"kind": "usage.meter", "queue": "usage", "state": "dead", "until_done": False}
+            payload = json.dumps({"conversation_id": str(told.conversation)})
+            planter.plant(self.tables["ledger.jobs"], said | {"payload": payload})
             for job in (waits.id, db.scalar(text("SELECT max(id) FROM ledger.jobs"))):
                 for table in ("ledger.kept_answers", "ledger.attempts"):
                     planter.plant(self.tables[table], {"job_id": job})
-            assert ended
-        for about in (shop.business, None):
-            with self.house.admin.begin() as db:
-                said = {"From": who.number, "body": tokens.text("nexara.provider_events.payload")}
-                told_by = {"business_id": about, "parsed_at": None, "payload": json.dumps(said)}
-                Planter(db, tokens, str(shop.business)).plant(self.tables["nexara.provider_events"], told_by)
+            for about in (shop.business, None):
+                payload = json.dumps({"From": who.number, "body": who.tokens.text("nexara.provider_events.payload")})
+                sent = {"business_id": about, "parsed_at": None, "payload": payload}
+                planter.plant(self.tables["nexara.provider_events"], sent)
+        return {row["id"] for name, row in planter.planted if name == "nexara.provider_events"}
 
     # What lies elsewhere.
 
@@ -174,6 +179,7 @@ class World:
         if store == "objects":
             self.store(who, ref)
         elif store in VOICES:
+            what = "call" if store == "vapi" else what  # whatever it keeps, it keeps with the call
             audio = base64.b64encode(who.word(place).encode()).decode()
             self.remaining.put(store, what, ref, text=who.word(place), caller=who.phone(place), audio=audio)
         elif store in ("meta", "360dialog") and what == "media":
@@ -196,15 +202,16 @@ class World:
 
     # What is seen.
 
-    def digests(self, mine: dict[str, set[str]], business: UUID | None = None) -> dict[tuple[str, str], str]:
-        """Return the digests of all rows but these, and of what an erasure writes; of all, or of one business."""
+    def digests(self, mine: dict[str, set[str]]) -> dict[tuple[str, str], str]:
+        """Return the digests of all rows but these, the jobs that name them, and what erasures and jobs write."""
+        ids = {row_id for found in mine.values() for row_id in found}
         with self.house.admin.connect() as db:
             return {
                 (name, str(row.get("id") or row)): digest
                 for name, row, digest in catalog.rows_of(db, self.tables)
-                if not (name in OF_ENGINE or name.startswith("ledger.") and name != "ledger.jobs")
+                if name not in OF_ENGINE | CURSORS
                 and str(row.get("id")) not in mine.get(name, ())
-                and (business is None or row.get("business_id") == str(business))
+                and not ids & set(map(str, (row.get("payload") or {}).values()))
             }
 
     def mine(self, roots: dict[str, list[str]]) -> dict[str, set[str]]:
@@ -245,6 +252,10 @@ class World:
         asked = "SELECT store, what, ref, state, reason, tries FROM nexara.remains WHERE state NOT IN ('confirmed', 'lapses')"
         jobs = "SELECT kind, state, reason FROM ledger.jobs WHERE state NOT IN ('succeeded', 'cancelled')"
         return [*self.house.rows(asked), *self.house.rows(jobs), *self.house.rows("SELECT * FROM nexara.unmapped()")]
+
+    def to_members(self) -> set[str]:
+        """Return the mails that went to members alone: they are the members' own."""
+        return {str(row.id) for row in self.house.rows("SELECT id FROM nexara.emails_sent WHERE to_identifier IS NULL")}
 
     def metered(self) -> Any:
         """Return the sums of what was used."""
