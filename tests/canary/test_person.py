@@ -18,7 +18,8 @@ def test_of_somebody_who_is_erased_no_token_is_left_anywhere_and_nobody_else_is_
     tokens, theirs = SUBJECT.tokens, bystander.tokens
 
     # Whoever is there, and all that they did and are.
-    here, there = world.plant_business(shop, theirs), world.plant_business(other, Tokens("elsewhere"))
+    here = world.plant_business(shop, theirs, stays=True)
+    there = world.plant_business(other, Tokens("elsewhere"), stays=True)
     told, beside = world.calls(shop, SUBJECT), world.calls(shop, bystander)
     beyond = world.calls(other, bystander, number=SUBJECT.number)
     world.hears_again(told, SUBJECT)

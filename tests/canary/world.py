@@ -84,8 +84,8 @@ class World:
                     planter.plant(table, told)
         return planter
 
-    def plant_business(self, shop: Shop, who: Tokens) -> Planter:
-        """Plant a row in every other table that is of a business; fill the business's own row."""
+    def plant_business(self, shop: Shop, who: Tokens, *, stays: bool = False) -> Planter:
+        """Plant a row in every other table that is of a business; fill its own row. It has left, or `stays`."""
         with self.house.admin.begin() as db:
             planter = Planter(db, who, str(shop.business), {BUSINESSES: {"id": str(shop.business)}})
             business = self.tables[BUSINESSES]
@@ -95,6 +95,8 @@ class World:
             planter.base[USERS] = planter.plant(self.tables[USERS], {})
             for table in self._to_plant(self.of_businesses(), planter):
                 for told in forms(table, who):
+                    if stays and table.name == "nexara.subscriptions":
+                        told["status"] = "active"
                     if table.name == "nexara.integrations":
                         told["token"] = Fernet(TOKEN_KEY).encrypt(grant.encode()).decode()
                     planter.plant(table, told)
@@ -252,6 +254,19 @@ class World:
         asked = "SELECT store, what, ref, state, reason, tries FROM nexara.remains WHERE state NOT IN ('confirmed', 'lapses')"
         jobs = "SELECT kind, state, reason FROM ledger.jobs WHERE state NOT IN ('succeeded', 'cancelled')"
         return [*self.house.rows(asked), *self.house.rows(jobs), *self.house.rows("SELECT * FROM nexara.unmapped()")]
+
+    def of_business(self, shop: Shop, planter: Planter) -> dict[str, set[str]]:
+        """Return all rows of a business, and who signs in for it."""
+        found: dict[str, set[str]] = {BUSINESSES: {str(shop.business)}}
+        with self.house.admin.connect() as db:
+            for name, row, _ in catalog.rows_of(db, self.tables):
+                if row.get("business_id") == str(shop.business) and "id" in row:
+                    found.setdefault(name, set()).add(str(row["id"]))
+                if name == "nexara.members" and row["business_id"] == str(shop.business):
+                    found.setdefault(USERS, set()).add(str(row["user_id"]))
+        unclaimed = {str(row["id"]) for name, row in planter.planted if name == "nexara.provider_events"}
+        found.setdefault("nexara.provider_events", set()).update(unclaimed)
+        return found
 
     def to_members(self) -> set[str]:
         """Return the mails that went to members alone: they are the members' own."""
