@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from models.data_map import Finds, Holds
+from models.data_map import Finds, Holds, Scrubs
 from models.entries import rows, table_of
 from tests.models.conftest import become_job
 
@@ -26,7 +26,7 @@ def personal():
         for column in table_of(row).columns:
             holds = column.info["holds"]
             assert isinstance(holds, Holds)
-            if holds.personal or holds.secret or holds.find is Finds.TEXT:
+            if holds.personal or holds.secret or holds.find is Finds.TEXT or holds.scrub is not Scrubs.KEEP:
                 yield f"{table_of(row).fullname}.{column.name}"
 
 
