@@ -4,8 +4,8 @@ from typing import Any
 
 from tests.canary.seeking import Hit
 
-INDEX = ("nexara.mentions.needle", "nexara.mentions.row_id")
-"""What texts mention: of a text that is kept it stays with it."""
+INDEX = ("nexara.mentions.needle", "nexara.mentions.row_id", "receipts")
+"""Where what is kept stands once more: what a kept text mentions; in the bucket, what a receipt says of the one before."""
 LINES = {"invoice_lines": "invoice_id", "quote_lines": "quote_id"}
 """By which of its own keys a kept row hangs on another."""
 UNDELETABLE = {"telnyx call", "telnyx message"}
@@ -17,10 +17,19 @@ CODES = {
         "reason root_id run_at started_at unique_key",
         "attempts": "ended_at error_class error_code fingerprint kind place started_at worker_id",
         "kept_answers": "input_hash kept_at",
+        "api_keys": "created_at expires_at id last_used_at paced_until per_minute revoked_at",
+        "batches": "actor cancelled completed_at dead discarded id opened_at root_id sealed_at succeeded",
+        "idempotency_keys": "batch_id created_at job_ids",
+        "pauses": "code ended_at kind queue since",
     }.items()
     for column in columns.split()
 }
 """Columns of the ledger that hold codes, times and digests: the planner may remember some until its next look."""
+
+
+SIGNED_IN = {"nexara.users.id", "nexara.users.created_at"}
+"""Of who signed in, what the planner may remember: their row goes with their copy, after it was told to forget."""
+CODES |= SIGNED_IN
 
 
 def keep_list(receipt: Any) -> set[str]:

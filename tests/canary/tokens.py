@@ -4,9 +4,11 @@ import random
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from uuid import UUID
 
+from ledger import clock
 from lifecycle.audit.needles import Kind, Subject
 
 LETTERS = "".join(letter for letter in string.ascii_lowercase if letter not in "aeiou")
@@ -66,12 +68,12 @@ class Tokens:
         return made
 
     def moment(self, place: str) -> str:
-        """Return a moment of May 2026, to the microsecond: its time of day is what is looked for."""
+        """Return a moment of yesterday, to the microsecond: its time of day is what is looked for."""
         chance = self._chance(place)
         hour, minute, second = (chance.randrange(n) for n in (24, 60, 60))
         time = f"{hour:02}:{minute:02}:{second:02}.{chance.randrange(10**5, 10**6, 2) | 1}"
         self._keep(place, Kind.TEXT, time)
-        return f"2026-05-{chance.randrange(1, 29):02} {time}+00"
+        return f"{clock.now() - timedelta(days=1):%Y-%m-%d} {time}+00"
 
     def known(self, place: str, kind: Kind, value: str) -> str:
         """Remember a value that somebody else made."""

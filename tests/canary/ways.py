@@ -7,6 +7,7 @@ business nor a line here makes the test fail: nobody knows how to plant it.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ledger import clock
 from tests.canary.catalog import Column, Table
 from tests.canary.tokens import Tokens
 
@@ -83,12 +84,13 @@ FORMS: Mapping[str, Forms] = {
     "nexara.quotes": _papers,
     "nexara.working_hours": lambda _tokens: [{"opens": "08:11", "closes": "17:23"}],
     "nexara.meter": lambda _tokens: [{"correction_of": None}],
-    "nexara.subscriptions": lambda _tokens: [{"status": "expired"}],
     "nexara.remains": lambda tokens: [
         {"store": "twilio", "what": "call", "state": "planned", "erasure_id": None}
         | {"ref": tokens.ref("nexara.remains.ref", "CA")}
         | dict.fromkeys(("lapses_at", "confirmed_at"))
     ],
     "nexara.erasures": lambda _tokens: [{"state": "resolving"}],
+    # Gone in a day, whoever is erased.
+    "ledger.idempotency_keys": lambda _tokens: [{"created_at": clock.now().isoformat()}],
     "nexara.provider_events": lambda _tokens: [{"parsed_at": None}],
 }

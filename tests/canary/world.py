@@ -4,12 +4,14 @@ import base64
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
+from ledger import clock
 from lifecycle.audit.needles import Kind
 from models.base import Row as Mapped
 from models.conversations import Channel
@@ -95,8 +97,9 @@ class World:
             planter.base[USERS] = planter.plant(self.tables[USERS], {})
             for table in self._to_plant(self.of_businesses(), planter):
                 for told in forms(table, who):
-                    if stays and table.name == "nexara.subscriptions":
-                        told["status"] = "active"
+                    if table.name == "nexara.subscriptions":
+                        left = clock.now() - timedelta(days=50)
+                        told |= {"status": "active"} if stays else {"status": "expired", "ends_at": left.isoformat()}
                     if table.name == "nexara.integrations":
                         told["token"] = Fernet(TOKEN_KEY).encrypt(grant.encode()).decode()
                     planter.plant(table, told)
@@ -147,8 +150,11 @@ class World:
             planter.db = db
             return str(planter.plant(self.tables["nexara.bookings"], {"booked_by_id": str(by)})["id"])
 
-    def leave_traces(self, shop: Shop, who: Speaker, told: Told) -> set[str]:
-        """Leave what jobs leave that name somebody, with answers and errors, and what vendors sent; return those rows."""
+    def leave_traces(self, shop: Shop, who: Speaker, told: Told, *, unclaimed: bool = True) -> set[str]:
+        """Leave what jobs leave that name somebody, with answers and errors, and what vendors sent; return those rows.
+
+        `unclaimed` is what they sent and nobody has parsed yet: it names a number, and no business.
+        """
         with self.house.admin.begin() as db:
             planter = Planter(db, who.tokens, str(shop.business))
             waits = self.house.jobs("conversations.summarize")[-1]
@@ -159,7 +165,7 @@ class World:
             for job in (waits.id, db.scalar(text("SELECT max(id) FROM ledger.jobs"))):
                 for table in ("ledger.kept_answers", "ledger.attempts"):
                     planter.plant(self.tables[table], {"job_id": job})
-            for about in (shop.business, None):
+            for about in (shop.business, None) if unclaimed else (shop.business,):
                 payload = json.dumps({"From": who.number, "body": who.tokens.text("nexara.provider_events.payload")})
                 sent = {"business_id": about, "parsed_at": None, "payload": payload}
                 planter.plant(self.tables["nexara.provider_events"], sent)
@@ -181,7 +187,7 @@ class World:
         if store == "objects":
             self.store(who, ref)
         elif store in VOICES:
-            what = "call" if store == "vapi" else what  # whatever it keeps, it keeps with the call
+            what = "call" if (store, what) == ("vapi", "recording") else what  # whatever it keeps, it keeps with the call
             audio = base64.b64encode(who.word(place).encode()).decode()
             self.remaining.put(store, what, ref, text=who.word(place), caller=who.phone(place), audio=audio)
         elif store in ("meta", "360dialog") and what == "media":
@@ -204,8 +210,11 @@ class World:
 
     # What is seen.
 
-    def digests(self, mine: dict[str, set[str]]) -> dict[tuple[str, str], str]:
-        """Return the digests of all rows but these, the jobs that name them, and what erasures and jobs write."""
+    def digests(self, mine: dict[str, set[str]], but: UUID | None = None) -> dict[tuple[str, str], str]:
+        """Return the digests of all rows but these, the jobs that name them, and what erasures and jobs write.
+
+        Left out are the rows of one business, too.
+        """
         ids = {row_id for found in mine.values() for row_id in found}
         with self.house.admin.connect() as db:
             return {
@@ -213,6 +222,7 @@ class World:
                 for name, row, digest in catalog.rows_of(db, self.tables)
                 if name not in OF_ENGINE | CURSORS
                 and str(row.get("id")) not in mine.get(name, ())
+                and row.get("business_id") != str(but)
                 and not ids & set(map(str, (row.get("payload") or {}).values()))
             }
 
@@ -253,7 +263,8 @@ class World:
         """Return what an erasure still waits for."""
         asked = "SELECT store, what, ref, state, reason, tries FROM nexara.remains WHERE state NOT IN ('confirmed', 'lapses')"
         jobs = "SELECT kind, state, reason FROM ledger.jobs WHERE state NOT IN ('succeeded', 'cancelled')"
-        return [*self.house.rows(asked), *self.house.rows(jobs), *self.house.rows("SELECT * FROM nexara.unmapped()")]
+        failed = "SELECT kind, error_code, message, place FROM ledger.attempts WHERE ended_at > now() - interval '5 minutes'"
+        return [*self.house.rows(failed), *self.house.rows(asked), *self.house.rows(jobs), *self.house.rows("SELECT * FROM nexara.unmapped()")]
 
     def of_business(self, shop: Shop, planter: Planter) -> dict[str, set[str]]:
         """Return all rows of a business, and who signs in for it."""
