@@ -12,7 +12,13 @@ from tests.canary.catalog import Column, Table
 from tests.canary.tokens import Tokens
 
 Row = dict[str, Any]
-SMALL = {"boolean": "true", "smallint": "7", "date": "2026-05-17", "interval": "401 days", "time without time zone": "09:17"}
+SMALL = {
+    "boolean": "true",
+    "smallint": "7",
+    "date": "2026-05-17",
+    "interval": "401 days",
+    "time without time zone": "09:17",
+}
 """Types whose values are so few that none is a token."""
 
 BEGINS = {
@@ -58,7 +64,9 @@ class Planter:
         row = {
             column.name: self._value(table, column, {}) for column in table.columns if column.name not in ("id", *but)
         }
-        told = ", ".join(f"{each.name} = CAST(:{each.name} AS {each.type})" for each in table.columns if each.name in row)
+        told = ", ".join(
+            f"{each.name} = CAST(:{each.name} AS {each.type})" for each in table.columns if each.name in row
+        )
         self.db.execute(text(f"UPDATE {table.name} SET {told} WHERE id = :of"), row | {"of": row_id})
 
     def _value(self, table: Table, column: Column, told: Mapping[str, Any]) -> Any:

@@ -26,7 +26,9 @@ class Sought:
         needles = [each for each in spellings(subjects, list(salts)) if not each.weak]
         # What `mentions` has of a number, as COPY writes a column; shorter than what may be looked for everywhere.
         needles += [
-            Needle(at, "last_8", f"\t{each.value[-8:]}\t") for at, each in enumerate(subjects) if each.kind is Kind.PHONE
+            Needle(at, "last_8", f"\t{each.value[-8:]}\t")
+            for at, each in enumerate(subjects)
+            if each.kind is Kind.PHONE
         ]
         for each in needles:
             self._by_start.setdefault(each.value[:SHORTEST], []).append(each)

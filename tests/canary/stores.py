@@ -75,7 +75,9 @@ def vendors(wires: dict[str, Wire]) -> Iterator[tuple[str, str]]:
                 if isinstance(held, list):
                     yield from ((f"{NAMES.get(name, name)} {copy['what']}", str(copy)) for copy in held)
                 else:
-                    yield from ((f"{NAMES.get(name, name)} {each}", str(held[each])) for each in held.keys() - FORGOTTEN)
+                    yield from (
+                        (f"{NAMES.get(name, name)} {each}", str(held[each])) for each in held.keys() - FORGOTTEN
+                    )
     yield "resend mail", HTTP.get(f"{wires['resend'].url}/inbox.json").text
 
 

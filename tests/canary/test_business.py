@@ -1,4 +1,4 @@
-"""A business whose every detail is a token left, and its day has come: no token is left but in what is kept for billing."""
+"""A business whose every detail is a token left, and its day has come: none is left but in what is kept for billing."""
 
 from datetime import UTC, datetime
 from uuid import UUID

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from tests.canary.keeping import keep_list, left_over
 from tests.canary.speakers import SUBJECT, speaker
 from tests.canary.tokens import Tokens
-from tests.canary.world import World, naming
+from tests.canary.world import World
 from tests.jobs.test_erasures import erase, go_on, receipts
 
 

@@ -52,8 +52,10 @@ def forms(table: Table, tokens: Tokens) -> list[dict[str, Any]]:
 
 def is_free(column: Column) -> bool:
     """Whether a column of a business may be filled with any token."""
-    return column.name not in ("country", "zone", "alert_details") and column.type not in ("interval", "date") and not (
-        column.name.endswith("_at") and column.name != "created_at"
+    return (
+        column.name not in ("country", "zone", "alert_details")
+        and column.type not in ("interval", "date")
+        and not (column.name.endswith("_at") and column.name != "created_at")
     )
 
 

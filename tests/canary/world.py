@@ -94,15 +94,15 @@ class World:
             fixed = [column.name for column in business.columns if not is_free(column)]
             planter.fill(business, str(shop.business), fixed)
             grant = who.word("nexara.integrations.token")
+            left = {"status": "expired", "ends_at": (clock.now() - timedelta(days=50)).isoformat()}
+            own: dict[str, dict[str, Any]] = {
+                "nexara.subscriptions": {"status": "active"} if stays else left,
+                "nexara.integrations": {"token": Fernet(TOKEN_KEY).encrypt(grant.encode()).decode()},
+            }
             planter.base[USERS] = planter.plant(self.tables[USERS], {})
             for table in self._to_plant(self.of_businesses(), planter):
                 for told in forms(table, who):
-                    if table.name == "nexara.subscriptions":
-                        left = clock.now() - timedelta(days=50)
-                        told |= {"status": "active"} if stays else {"status": "expired", "ends_at": left.isoformat()}
-                    if table.name == "nexara.integrations":
-                        told["token"] = Fernet(TOKEN_KEY).encrypt(grant.encode()).decode()
-                    planter.plant(table, told)
+                    planter.plant(table, told | own.get(table.name, {}))
         self.grants[planter.business] = grant
         self.remaining.fill("google", grants={grant: {}})
         return planter
@@ -130,7 +130,9 @@ class World:
     def hears_again(self, told: Told, who: Speaker) -> None:
         """Leave another version of a recording, with a token in what is said of it."""
         for key in told.objects:
-            self.s3.put_object(Bucket=self.bucket, Key=key, Body=who.spoken.audio, Metadata={"by": who.tokens.word("sound")})
+            self.s3.put_object(
+                Bucket=self.bucket, Key=key, Body=who.spoken.audio, Metadata={"by": who.tokens.word("sound")}
+            )
 
     def name(self, planter: Planter, who: Speaker) -> str:
         """Have the business name somebody in what it notes about somebody else; return the row."""
@@ -187,14 +189,18 @@ class World:
         if store == "objects":
             self.store(who, ref)
         elif store in VOICES:
-            what = "call" if (store, what) == ("vapi", "recording") else what  # whatever it keeps, it keeps with the call
+            what = (
+                "call" if (store, what) == ("vapi", "recording") else what
+            )  # whatever it keeps, it keeps with the call
             audio = base64.b64encode(who.word(place).encode()).decode()
             self.remaining.put(store, what, ref, text=who.word(place), caller=who.phone(place), audio=audio)
         elif store in ("meta", "360dialog") and what == "media":
             data = base64.b64encode(who.word(place).encode()).decode()
             self.remaining.fill(store, media={ref: {"base64": data, "mime_type": "text/plain"}})
         elif store == "google" and what == "event":
-            self.remaining.fill("google", events={f"{self.grants[planter.business]}/primary/{ref}": {"summary": who.text(place)}})
+            self.remaining.fill(
+                "google", events={f"{self.grants[planter.business]}/primary/{ref}": {"summary": who.text(place)}}
+            )
         elif store == "supabase":
             email = self.house.sql("SELECT email FROM nexara.users WHERE id = :id", id=ref)
             self.remaining.fill("supabase", users={ref: {"email": email}})
@@ -261,10 +267,18 @@ class World:
 
     def waits(self, erasure: UUID) -> list[Any]:
         """Return what an erasure still waits for."""
-        asked = "SELECT store, what, ref, state, reason, tries FROM nexara.remains WHERE state NOT IN ('confirmed', 'lapses')"
+        done = "('confirmed', 'lapses')"
+        asked = f"SELECT store, what, ref, state, reason, tries FROM nexara.remains WHERE state NOT IN {done}"
         jobs = "SELECT kind, state, reason FROM ledger.jobs WHERE state NOT IN ('succeeded', 'cancelled')"
-        failed = "SELECT kind, error_code, message, place FROM ledger.attempts WHERE ended_at > now() - interval '5 minutes'"
-        return [*self.house.rows(failed), *self.house.rows(asked), *self.house.rows(jobs), *self.house.rows("SELECT * FROM nexara.unmapped()")]
+        failed = (
+            "SELECT kind, error_code, message, place FROM ledger.attempts WHERE ended_at > now() - interval '5 minutes'"
+        )
+        return [
+            *self.house.rows(failed),
+            *self.house.rows(asked),
+            *self.house.rows(jobs),
+            *self.house.rows("SELECT * FROM nexara.unmapped()"),
+        ]
 
     def of_business(self, shop: Shop, planter: Planter) -> dict[str, set[str]]:
         """Return all rows of a business, and who signs in for it."""

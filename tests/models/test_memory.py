@@ -34,7 +34,12 @@ def test_the_planner_remembers_nothing_personal(admin):
     with admin.connect() as db:
         kept = remembered(db)
     told = set(personal())
-    assert {"nexara.identifiers.value", "nexara.messages.body", "ledger.kept_answers.answer", "nexara.knowledge.body"} <= told
+    assert {
+        "nexara.identifiers.value",
+        "nexara.messages.body",
+        "ledger.kept_answers.answer",
+        "nexara.knowledge.body",
+    } <= told
     assert told & kept == OPERATORS
 
 
@@ -54,7 +59,14 @@ def test_somebody_who_lets_it_remember_again_is_told_of(admin):
 
 
 def test_a_job_s_ids_and_words_are_not_remembered(admin):
-    columns = ("jobs.payload", "jobs.cursor", "jobs.actor", "attempts.message", "attempts.traceback", "attempts.log_tail")
+    columns = (
+        "jobs.payload",
+        "jobs.cursor",
+        "jobs.actor",
+        "attempts.message",
+        "attempts.traceback",
+        "attempts.log_tail",
+    )
     with admin.connect() as db:
         assert remembered(db).isdisjoint({f"ledger.{column}" for column in columns})
 
