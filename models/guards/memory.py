@@ -1,4 +1,4 @@
-"""The planner keeps no value of a person, and no text: what it had sampled would outlive its row until the next ANALYZE.
+"""The planner keeps no value of a person and no text: what it had sampled would outlive its row until an ANALYZE.
 
 Without statistics a column is taken to have two hundred values. What is looked for by its value is looked for by an
 index all the same; what statistics would have told of texts and names no query asks.

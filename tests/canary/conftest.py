@@ -1,4 +1,4 @@
-"""The whole house for one who is erased from it: a bucket with versions, a real Redis, logs and envelopes as they leave."""
+"""The whole house for one who is erased from it: a bucket with versions, a Redis, logs and envelopes as they leave."""
 
 import sys
 import threading

@@ -5,7 +5,7 @@ from typing import Any
 from tests.canary.seeking import Hit
 
 INDEX = ("nexara.mentions.needle", "nexara.mentions.row_id", "receipts")
-"""Where what is kept stands once more: what a kept text mentions; in the bucket, what a receipt says of the one before."""
+"""Where what is kept stands once more: what a kept text mentions; what a receipt says of the one before it."""
 LINES = {"invoice_lines": "invoice_id", "quote_lines": "quote_id"}
 """By which of its own keys a kept row hangs on another."""
 UNDELETABLE = {"telnyx call", "telnyx message"}
@@ -13,8 +13,8 @@ UNDELETABLE = {"telnyx call", "telnyx message"}
 CODES = {
     f"ledger.{table}.{column}"
     for table, columns in {
-        "jobs": "claimed_at deadline_at dispatched_at enqueued_at failed_at fingerprint finished_at give_up_at parent_id "
-        "reason root_id run_at started_at unique_key",
+        "jobs": "claimed_at deadline_at dispatched_at enqueued_at failed_at fingerprint finished_at give_up_at "
+        "parent_id reason root_id run_at started_at unique_key",
         "attempts": "ended_at error_class error_code fingerprint kind place started_at worker_id",
         "kept_answers": "input_hash kept_at",
         "api_keys": "created_at expires_at id last_used_at paced_until per_minute revoked_at",
@@ -33,7 +33,7 @@ CODES |= SIGNED_IN
 
 
 def keep_list(receipt: Any) -> set[str]:
-    """Return the places that a receipt says are kept: columns with their rows' own keys, and vendors' copies that lapse."""
+    """Return the places that a receipt says are kept: columns with their rows' keys, and vendors' copies that lapse."""
     kept = {each["table"]: each["only"] for each in receipt.body["kept"]}
     places = {f"nexara.{table}.{column}" for table, only in kept.items() for column in (*only, "id")}
     places |= {f"nexara.{part}.{pointing}" for part, pointing in LINES.items() if part in kept}

@@ -68,7 +68,7 @@ def lines_of(dump: str) -> Iterator[tuple[str, str]]:
 
 
 def in_dump(sought: Sought, dump: str, spare: str | None = None) -> set[Hit]:
-    """Return what is in a dump; where it lies is a column, as `schema.table.column`. Rows that hold `spare` are not read."""
+    """Return what is in a dump, by `schema.table.column`. Rows that hold `spare` are not read."""
     found = set()
     for name, text in lines_of(dump):
         if spare is not None and spare in text:

@@ -100,8 +100,7 @@ class Stores:
 
     def elsewhere(self, sought: Sought) -> set[Hit]:
         """Return what is in the bucket and at the vendors."""
-        kept = sought.find_all(objects(self.s3, self.bucket)) | sought.find_all(vendors(self.wires))
-        return kept
+        return sought.find_all(objects(self.s3, self.bucket)) | sought.find_all(vendors(self.wires))
 
     def found(self, sought: Sought, spare: str | None = None) -> dict[str, set[Hit]]:
         """Return what is in which store; of the database without the rows that name a business that is to be spared."""
