@@ -37,6 +37,7 @@ def upgrade() -> None:
         "ledger/api_batch",
         "ledger/prune",
         "ledger/forget",
+        "ledger/forget_business",
         "house",
         "keep_periods",
         "ending",
