@@ -4,7 +4,8 @@ It names rows by our own opaque ids and holds nobody's data: of an erasure what 
 which map, and the ids that it meant. It lives as long as the longest-lived backup and a week.
 
 What somebody is reached by is not in it: a restored backup has that again, in the rows that the entry names, and it is
-read there before they go. What the backup never had, no replay of it can look for.
+read there before they go. Tombstones are in it, as the digests that they are: keyed with a salt that the journal does
+not have, they keep out what is younger than the backup too.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from lifecycle.known import known, ways
 from lifecycle.paths import among
+from lifecycle.stones import Stone, stones
 from models.data_map import Who
 from models.erasures import Decision, Erasure, ErasureScope, Evidence, Origin, Scope
 
@@ -48,6 +50,7 @@ class Entry(BaseModel):
     confirmed_at: datetime
     map: str
     meant: tuple[Meant, ...]
+    stones: tuple[Stone, ...] = ()
 
     @property
     def key(self) -> str:
@@ -86,6 +89,7 @@ def entry_of(db: Session, erasure: Erasure, fingerprint: str) -> Entry:
         confirmed_at=erasure.confirmed_at,
         map=fingerprint,
         meant=tuple(Meant(source=source, row_id=row_id, sought=sought) for source, row_id, sought in rows),
+        stones=tuple(stones(db, erasure)),
     )
 
 

@@ -32,6 +32,7 @@ def body_of(db: Session, erasure: Erasure, *, checked: Mapping[str, Any]) -> Bod
     return {
         "scope": str(erasure.scope),
         "origin": str(erasure.origin),
+        "replayed": erasure.replayed,
         "asked_at": erasure.asked_at.isoformat(),
         "erased_at": erasure.erased_at.isoformat(),
         "rows": dict(erasure.counts),

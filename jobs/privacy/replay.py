@@ -12,9 +12,10 @@ from ledger.errors import GiveUp
 from ledger.job import vendor_job
 from ledger.outcome import Cancel
 from lifecycle.journal import Entry, key_of, scope_of
+from lifecycle.stones import put_back as put_back_stones
 from models.accounts import Business
 from models.entries import entries, fingerprint
-from models.erasures import Erasure, ErasureScope, ErasureState, Origin
+from models.erasures import Erasure, ErasureScope, ErasureState
 from providers.vendors import Vendors
 
 
@@ -45,7 +46,8 @@ class Replay:
             return Cancel("entry_of_another")
         fresh: dict[str, Any] = {
             "state": ErasureState.RESOLVING,
-            "origin": Origin.REPLAY,
+            "origin": answer.origin,
+            "replayed": True,
             "counts": {},
             "confirmed_at": None,
             "erased_at": None,
@@ -57,6 +59,8 @@ class Replay:
         db.execute(put_back.on_conflict_do_update(index_elements=["business_id", "id"], set_=fresh))
         db.execute(delete(ErasureScope).where(ErasureScope.erasure_id == erasure_id))
         db.add_all(list(scope_of(db, answer)))
+        # What the backup has not, such as calls that are younger than it, stays out all the same.
+        put_back_stones(db, answer.business_id, answer.stones)
         db.flush()
         erasure = db.get_one(Erasure, erasure_id)
         erasure.state = ErasureState.CONFIRMED

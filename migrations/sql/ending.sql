@@ -80,9 +80,8 @@ BEGIN
     INSERT INTO remains (business_id, store, what, ref, retry_at, erasure_id)
     SELECT s.business_id, 'lemon_squeezy', 'subscription', s.subscription_ref, now(), NEW.id
     FROM subscriptions s WHERE s.business_id = NEW.business_id AND s.status <> 'expired';
-    PERFORM ledger.end_api_keys(NEW.business_id, false);
+    PERFORM ledger.end_api_keys(NEW.business_id);
   ELSE
-    PERFORM ledger.end_api_keys(NEW.business_id, true);
     UPDATE businesses b SET erased_at = NEW.completed_at WHERE b.id = NEW.business_id AND b.erased_at IS NULL;
   END IF;
   RETURN NULL;

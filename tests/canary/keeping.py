@@ -8,6 +8,8 @@ INDEX = ("nexara.mentions.needle", "nexara.mentions.row_id", "receipts")
 """Where what is kept stands once more: what a kept text mentions; what a receipt says of the one before it."""
 LINES = {"invoice_lines": "invoice_id", "quote_lines": "quote_id"}
 """By which of its own keys a kept row hangs on another."""
+STONES = {"event_key", "keyed_digest"}
+"""What the journal has of tombstones: digests, as the receipt says of the table."""
 UNDELETABLE = {"telnyx call", "telnyx message"}
 """Of what lapses, what no call deletes: the rest is gone there but for an entry, which the sandbox does not show."""
 CODES = {
@@ -49,6 +51,7 @@ def left_over(found: dict[str, set[Hit]], keeps: set[str]) -> list[tuple[str, st
             where = hit.where.removeprefix("statistics of ")
             is_code = store == "statistics" and where in CODES
             is_index = where in INDEX and hit.made_for in keeps
-            if where not in keeps and not is_code and not is_index:
+            is_stone = where == "journal" and (hit.form in STONES or hit.made_for.endswith(".event_key"))
+            if where not in keeps and not is_code and not is_index and not is_stone:
                 left.add((store, where, hit.made_for))
     return sorted(left)

@@ -31,6 +31,7 @@ def test_of_a_business_that_left_no_token_is_left_anywhere_and_no_other_business
     for each in (here, there, *people):
         world.hold(each)
     world.leave_traces(shop, who, told, unclaimed=False)  # nobody knows yet whose that is: it lapses in 14 days
+    world.meter(shop, other)
     house.sql("ANALYZE")
 
     mine = world.of_business(shop, here)

@@ -33,6 +33,7 @@ def test_of_somebody_who_is_erased_no_token_is_left_anywhere_and_nobody_else_is_
     for each in (*kept, planted):
         world.hold(each)
     raw = world.leave_traces(shop, SUBJECT, told)
+    world.meter(shop, other)
     house.sql("ANALYZE")
 
     mine = world.mine({"nexara.people": [str(told.person), str(written.person)]})

@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from cryptography.fernet import Fernet
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from jobs.usage.facts import meter
 from ledger import clock
 from lifecycle.audit.needles import Kind
 from models.base import Row as Mapped
-from models.conversations import Channel
+from models.conversations import Channel, Conversation
 from tests.canary import catalog
 from tests.canary.planting import CannotPlant, Planter
 from tests.canary.seeking import Hit, Sought
@@ -26,6 +27,7 @@ from tests.jobs.conftest import TOKEN_KEY
 from tests.jobs.house import House
 from tests.jobs.remaining import Remaining
 from tests.jobs.shop import Shop, Told
+from tests.lifecycle.desk import Desk
 
 VOICES = ("twilio", "telnyx", "vapi", "elevenlabs")
 CURSORS = {f"ledger.{name}" for name in ("attempts", "batch_ends", "kept_answers", "pace", "pace_until", "turns")}
@@ -296,6 +298,12 @@ class World:
     def to_members(self) -> set[str]:
         """Return the mails that went to members alone: they are the members' own."""
         return {str(row.id) for row in self.house.rows("SELECT id FROM nexara.emails_sent WHERE to_identifier IS NULL")}
+
+    def meter(self, *shops: Shop) -> None:
+        """Have all that was planted metered, as the nightly reconciliation does: else its erasure would."""
+        for shop in shops:
+            with Desk(self.house.admin, self.house.web, shop.business).job() as db:
+                meter(db, db.scalars(select(Conversation.id)).all())
 
     def metered(self) -> Any:
         """Return the sums of what was used."""

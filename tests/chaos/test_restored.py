@@ -86,8 +86,8 @@ def test_what_a_restored_backup_has_again_is_erased_again_and_late_webhooks_stay
     assert caller.token in dumped
     assert all(dying.objects.gone(doomed.object) for doomed in (person, leaver, caller))
     assert everything(world, other) == before
-    origins = {row.body["origin"] for each in (person, leaver) for row in dying.receipts(each.business)}
-    assert (origins, len(dying.receipts(person.business))) == ({"replay"}, 3)
+    replayed = {row.body["replayed"] for each in (person, leaver) for row in dying.receipts(each.business)}
+    assert (replayed, len(dying.receipts(person.business))) == ({True}, 3)
     assert "and the chain holds" in nexara(world, "privacy", "receipts", str(person.business))
     _audited(world, dying, person, leaver)
     assert _arrives(person, "CA-new", now(), person.number) == "accepted"  # they call again, today

@@ -95,19 +95,17 @@ BEGIN
   RETURN gone;
 END $$;
 
--- A whole business is being erased: its keys to the HTTP API open nothing from now on, and what requests were answered goes;
--- once it is erased, the keys go too. Called by the trigger that notes how far such an erasure is.
-CREATE FUNCTION ledger.end_api_keys(p_business uuid, p_delete boolean) RETURNS void
+-- A whole business is to be erased: its keys to the HTTP API open nothing from now on; they go with its other rows. Called by
+-- the trigger that notes how far such an erasure is.
+CREATE FUNCTION ledger.end_api_keys(p_business uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 BEGIN
   UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE business_id = p_business;
-  DELETE FROM idempotency_keys WHERE business_id = p_business;
-  DELETE FROM api_keys WHERE business_id = p_business AND p_delete;
 END $$;
 
-ALTER FUNCTION ledger.end_api_keys(uuid, boolean) OWNER TO nexara_ledger;
-REVOKE ALL ON FUNCTION ledger.end_api_keys(uuid, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ledger.end_api_keys(uuid, boolean) TO nexara_scribe;
+ALTER FUNCTION ledger.end_api_keys(uuid) OWNER TO nexara_ledger;
+REVOKE ALL ON FUNCTION ledger.end_api_keys(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.end_api_keys(uuid) TO nexara_scribe;
 ALTER FUNCTION ledger.jobs_naming(uuid, bigint, uuid[]) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.forget_jobs_v1(uuid[]) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.forget_answers_v1(uuid[]) OWNER TO nexara_ledger;
