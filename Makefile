@@ -96,6 +96,10 @@ $(PEERS_READY): bench/requirements-peers.txt
 bench-pages: setup ## How fast each page answers with a million jobs
 	@$(BIN)/python -m bench.pages $(ARGS)
 
+.PHONY: bench-ending
+bench-ending: setup ## How fast data ends, beside bare statements, and what the web tier feels of it
+	@$(BIN)/python -m bench.ending $(ARGS)
+
 .PHONY: screenshots
 screenshots: setup chromium ## What Chromium shows of a made-up ledger, into docs/screenshots
 	@$(BIN)/python -m docs.screenshots $(ARGS)

@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
@@ -11,21 +12,38 @@ from ledger.audit import Actor
 from ledger.errors import Misconfigured
 from settings import Settings, read
 from workers.acting import by_somebody
-from workers.audit_command import audit
-from workers.batches import batches
-from workers.commands import jobs, pauses
-from workers.keys import keys
-from workers.limits import limits
-from workers.operators import operators
-from workers.privacy import privacy
-from workers.proving import receipts, replay
-from workers.retention import retention
-from workers.triage import failures, operations, queues
 from workers.wiring import NotConfigured
+
+GROUPS = {
+    "batches": "workers.batches",
+    "failures": "workers.triage",
+    "jobs": "workers.commands",
+    "keys": "workers.keys",
+    "limits": "workers.limits",
+    "operations": "workers.triage",
+    "operators": "workers.operators",
+    "pauses": "workers.commands",
+    "privacy": "workers.privacy",
+    "queues": "workers.triage",
+    "retention": "workers.retention",
+}
+"""Commands for people, and where each is: loaded when asked for, since a worker is a command too and needs none."""
 
 
 class Group(click.Group):
     """Commands whose expected failures end in one clear line and status 2, not in a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List all, those that are not loaded too."""
+        return sorted({*super().list_commands(ctx), *GROUPS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, loaded if need be."""
+        if cmd_name not in GROUPS:
+            return super().get_command(ctx, cmd_name)
+        found = getattr(import_module(GROUPS[cmd_name]), cmd_name)
+        assert isinstance(found, click.Command)  # noqa: S101 - a test lists all of them
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -162,21 +180,6 @@ def enqueue(
 
     job_id = put(settings, kind, payload, business, actor=actor, why=why)
     click.echo(json.dumps({"id": job_id}) if as_json else f"job {job_id}")
-
-
-main.add_command(jobs)
-main.add_command(batches)
-main.add_command(pauses)
-main.add_command(limits)
-main.add_command(keys)
-main.add_command(failures)
-main.add_command(operations)
-main.add_command(queues)
-main.add_command(operators)
-main.add_command(retention)
-for command in (audit, receipts, replay):
-    privacy.add_command(command)
-main.add_command(privacy)
 
 
 @main.command()

@@ -67,8 +67,10 @@ def _enqueue(bench: Bench, kind: str) -> None:
     fields = next(job.payload.fields() for job in load() if job.kind == kind)
     of_a_business = any(spec["type"] == "uuid" for spec in fields.values()) and "operation_id" not in fields
     business = bench.servers.business if of_a_business else str(HOUSE)
-    given = {"business_id": bench.servers.business, "as_of": datetime.now(UTC).isoformat()}
-    given["operation_id"] = str(uuid4())  # of none: its job finds that there is nothing to do
+    given: dict[str, str | bool] = {"business_id": bench.servers.business, "as_of": datetime.now(UTC).isoformat()}
+    for of_none in ("operation_id", "erasure_id"):
+        given[of_none] = str(uuid4())  # its job finds that there is nothing to do
+    given["confirm"] = False
     if "conversation_id" in fields:
         given["conversation_id"] = str(uuid4())
         with bench.admin.transaction():

@@ -19,7 +19,7 @@ from models.indexes import KEEP_UNTIL
 
 BATCH = 200
 """Rows that are taken first; how many next, the time that they took says."""
-PATIENCE = 0.05
+PATIENCE = 0.07
 """Seconds for which one transaction goes on with further rows: what it deleted stays locked until it ends."""
 
 

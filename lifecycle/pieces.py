@@ -27,13 +27,15 @@ def piece(db: Session, walked: Walk, after: Place | None, most: int = PIECE) -> 
     found: list[Going] = []
     room = most
     for name, head in heads[begins or 0 :]:
-        while ids := _next(db, walked, head, last, min(room, AT_ONCE)):
-            last = ids[-1]
-            for table, theirs in _of(db, walked, head, ids):
-                found.append((table, theirs))
-                room -= len(theirs)
-            if room <= 0:
-                return found, {"head": name, "row": str(last)}
+        while ids := _next(db, walked, head, last, room):
+            for start in range(0, len(ids), AT_ONCE):
+                some = ids[start : start + AT_ONCE]
+                for table, theirs in _of(db, walked, head, some):
+                    found.append((table, theirs))
+                    room -= len(theirs)
+                last = some[-1]
+                if room <= 0:
+                    return found, {"head": name, "row": str(last)}
         last = None
     return found, None
 

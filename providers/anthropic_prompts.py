@@ -7,7 +7,6 @@ prompt, where no caller can write. What else the model is told stands before it 
 """
 
 from collections.abc import Mapping
-from html import escape
 from typing import Final
 
 DATA: Final = """\
@@ -79,5 +78,7 @@ CARD: Final[Mapping[str, object]] = {
 
 def turn(conversation: str, facts: Mapping[str, str]) -> str:
     """Return the user's turn: our facts, then the conversation with everything escaped that could end it."""
+    from html import escape  # late, as what asks a vendor is: it has every entity that there is
+
     known = "\n".join(f"{name}: {value}" for name, value in facts.items())
     return f"<facts>\n{known}\n</facts>\n<conversation>\n{escape(conversation, quote=False)}\n</conversation>"

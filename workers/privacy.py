@@ -13,7 +13,9 @@ from ledger.operate import ask
 from models.erasures import Decision, ReviewState, Scope
 from settings import Settings
 from workers.acting import by_somebody
+from workers.audit_command import audit
 from workers.privacy_lines import line, minute
+from workers.proving import receipts, replay
 from workers.wiring import NotConfigured
 
 ASK = text("SELECT nexara.ask_erasure_v1(:business, :scope, :root, CAST(:identifiers AS text[]), :reason)")
@@ -233,3 +235,7 @@ def _one(settings: Settings, business: UUID, erasure: UUID) -> dict[str, Any]:
 
 def _json(told: Mapping[str, Any] | Sequence[Any]) -> str:
     return json.dumps(told, default=str)
+
+
+for command in (audit, receipts, replay):
+    privacy.add_command(command)

@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-LOCKING = ("DELETE", "UPDATE", "INSERT", "SELECT ledger.forget_jobs_v1", "SELECT nexara.bury_v1")
-"""How the statements begin that lock rows which somebody else may want to write; a job's own row is no one else's."""
+LOCKING = ("DELETE", "UPDATE")
+"""How the statements begin that lock rows which others may want to write: a new row, and a job's own, nobody does."""
+FINDS_FIRST = "SELECT ledger.forget_jobs_v1"
+"""One that looks for the rows and locks them only then, shortly before it ends."""
 
 
 @dataclass
@@ -23,6 +25,7 @@ class Holds:
         """Time every transaction of an engine."""
         event.listen(engine, "begin", lambda c: self._began.setdefault(_key(c), time.monotonic()))
         event.listen(engine, "before_cursor_execute", self._executing)
+        event.listen(engine, "after_cursor_execute", self._executed)
         dialect: Any = engine.dialect
         for name in ("do_commit", "do_rollback"):
             # SQLAlchemy's own event comes before the commit, whose wait for the disk is part of it.
@@ -39,6 +42,10 @@ class Holds:
 
     def _executing(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         if statement.lstrip().startswith(LOCKING):
+            self._locked.setdefault(_key(connection), time.monotonic())
+
+    def _executed(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith(FINDS_FIRST):
             self._locked.setdefault(_key(connection), time.monotonic())
 
     def _ending(self, does: Any) -> Any:

@@ -3,11 +3,14 @@ INSERT INTO nexara.businesses (id, name, industry, country, zone)
 SELECT CASE n WHEN 1 THEN '${business}'::uuid ELSE gen_random_uuid() END, 'B', (ARRAY['hair', 'teeth'])[1 + n % 2], 'GB', 'UTC'
 FROM generate_series(1, 25) n;
 INSERT INTO nexara.people (business_id, id) SELECT b.id, gen_random_uuid() FROM nexara.businesses b, generate_series(1, 1 + ${rows} / 1000);
+CREATE TEMP TABLE talkers ON COMMIT DROP AS SELECT p.business_id, p.id, row_number() OVER () - 1 AS place FROM nexara.people p;
+CREATE UNIQUE INDEX ON talkers (place);
+ANALYZE talkers;
 INSERT INTO nexara.conversations (business_id, person_id, channel, started_at, ended_at, event_key)
 SELECT p.business_id, p.id, (ARRAY['call', 'web_chat'])[1 + n % 2], t.at, t.at + interval '3 minutes',
        encode(sha256(gen_random_uuid()::text::bytea), 'hex')
 FROM generate_series(1, ${rows}) n
-JOIN (SELECT p.*, row_number() OVER () AS place, count(*) OVER () AS many FROM nexara.people p) p ON p.place = 1 + n % p.many
+JOIN talkers p ON p.place = n % (25 * (1 + ${rows} / 1000))
 CROSS JOIN LATERAL (
   SELECT date_trunc('month', now()) - interval '13 months' + (n % 8640) * interval '1 hour' AS at) t;
 INSERT INTO nexara.calls (business_id, conversation_id, seconds, recorded, event_key)

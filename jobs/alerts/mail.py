@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from html import escape
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -55,6 +54,8 @@ class Mail:
 
 def render(facts: Facts, public_url: str) -> Mail:
     """Render an alert; the same facts always give the same bytes."""
+    from html import escape  # late: it has every entity that there is, and a worker that sends no mail needs none
+
     kind = facts.intent or "other"
     wanted = "a conversation" if kind == "other" else f"a {kind}"
     subject = f"{URGENCIES[facts.urgency or 'normal']}: {wanted} by {CHANNELS[facts.channel]}"

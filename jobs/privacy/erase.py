@@ -4,6 +4,7 @@
     rows    children before parents; what a row leaves in stores and at vendors is noted by the triggers of `remains`;
             after each batch jobs that were enqueued meanwhile and name a row that went are ended
     texts   other people's texts that name them are redacted; the business's own are put before somebody
+    samples what the planner remembers of the tables is sampled anew; then the copies elsewhere have their turn
 
 The fence remembers how far it came, for what it passes by stays; of a batch of rows is remembered which jobs may name,
 until the next one has looked for such jobs. What is left is found again from the frozen scope: a kill costs one batch.
@@ -62,17 +63,20 @@ def _rows(db: Session, erasure: Erasure) -> Again:
     return Again({"stage": stage, "gone": [str(each) for each in named(progress.gone)]}, doing=stage)
 
 
-def _texts(db: Session, erasure: Erasure) -> Again | None:
-    if redact(db, erasure, batch=BATCH, patience=PATIENCE):
-        return Again({"stage": "texts"}, doing="texts")
+def _texts(db: Session, erasure: Erasure) -> Again:
+    # In a transaction of its own follows what takes long: what is redacted here is locked until this one ends.
+    stage = "texts" if redact(db, erasure, batch=BATCH, patience=PATIENCE) else "samples"
+    return Again({"stage": stage}, doing=stage)
+
+
+def _samples(db: Session, erasure: Erasure) -> None:
+    # What the planner remembers of columns are values of rows that are gone.
+    db.execute(FORGET_STATISTICS, {"tables": sorted(erasure.counts)})
     erasure.state = ErasureState.PENDING
     erasure.erased_at = clock.now()
     db.flush()
-    # What the planner remembers of columns are values of rows that are gone.
-    db.execute(FORGET_STATISTICS, {"tables": sorted(erasure.counts)})
     _follow_up(db, erasure)
     enqueue(db, VerifyErasure(erasure_id=erasure.id))
-    return None
 
 
 def _follow_up(db: Session, erasure: Erasure) -> None:
@@ -87,4 +91,8 @@ def _count(erasure: Erasure, rows: Mapping[str, int]) -> None:
     erasure.counts = dict(sorted((Counter(erasure.counts) + Counter(rows)).items()))
 
 
-STAGES: Mapping[str, Callable[[Session, Erasure], Again | None]] = {"rows": _rows, "texts": _texts}
+STAGES: Mapping[str, Callable[[Session, Erasure], Again | None]] = {
+    "rows": _rows,
+    "texts": _texts,
+    "samples": _samples,
+}

@@ -58,6 +58,7 @@ BEGIN
   IF NOT FOUND THEN
     RETURN counted;  -- somebody else counted it this very moment
   END IF;
+  -- OFFSET 0: a month's calls and leads are looked up one by one, or each month would read those of all years.
   WITH facts AS MATERIALIZED (
     SELECT b.id AS business, b.industry, c.person_id AS person, c.channel, coalesce(l.intent, 'none') AS outcome,
            coalesce(k.seconds, 0) AS seconds
@@ -66,8 +67,10 @@ BEGIN
       SELECT c.id, c.person_id, c.channel FROM conversations c
       WHERE c.business_id = b.id AND c.started_at >= begins AND c.started_at < ends AND c.ended_at IS NOT NULL
       OFFSET 0) c
-    LEFT JOIN calls k ON k.business_id = b.id AND k.conversation_id = c.id
-    LEFT JOIN leads l ON l.business_id = b.id AND l.conversation_id = c.id
+    LEFT JOIN LATERAL (
+      SELECT k.seconds FROM calls k WHERE k.business_id = b.id AND k.conversation_id = c.id OFFSET 0) k ON true
+    LEFT JOIN LATERAL (
+      SELECT l.intent FROM leads l WHERE l.business_id = b.id AND l.conversation_id = c.id OFFSET 0) l ON true
     WHERE b.industry IS NOT NULL AND b.erasing_at IS NULL
     UNION ALL
     SELECT b.id, b.industry, coalesce(e.member_id, v.person_id), 'product', e.name, 0

@@ -119,6 +119,19 @@ def test_a_period_of_less_than_a_day_is_refused(house, shop):
             keeps(house, shop, keep_conversations=days)
 
 
+def test_very_many_rows_of_one_moment_go_with_the_others_and_younger_ones_stay(house, shop):
+    made = """
+        INSERT INTO nexara.product_events (business_id, member_id, name, props, at)
+        SELECT m.business_id, m.id, 'page_opened', '{"page": "calls"}', n.at
+        FROM (SELECT * FROM nexara.members WHERE business_id = :b LIMIT 1) m, (
+          SELECT CAST(:old AS timestamptz) FROM generate_series(1, 1500)
+          UNION ALL SELECT CAST(:old AS timestamptz) + n * interval '1 min' FROM generate_series(1, 1500) n
+          UNION ALL SELECT CAST(:young AS timestamptz) FROM generate_series(1, 3)) n (at)"""
+    house.sql(made, b=shop.business, old=LATER - timedelta(days=800), young=LATER - timedelta(days=30))
+    expire(house, shop)
+    assert count(house, "product_events") == 3
+
+
 def meter(house, shop, at, *, correction_of=None):
     return house.sql(
         "INSERT INTO nexara.meter (business_id, event_key, source, unit, quantity, at, correction_of)"

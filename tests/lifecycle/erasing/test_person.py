@@ -1,11 +1,13 @@
 """A person is erased: their rows go, whatever was interrupted and however small the batch; nobody else's moves."""
 
+import json
 from uuid import uuid4
 
 import pytest
 
+from lifecycle.pieces import piece
 from lifecycle.remaining import rows_left
-from lifecycle.walk import doomed
+from lifecycle.walk import doomed, walk
 from models.erasures import Erasure, Origin, Scope
 from tests.lifecycle.erasing.world import changed, keys
 
@@ -116,6 +118,24 @@ def test_all_that_will_go_is_counted_before_and_nothing_is_left_after(world):
     assert done.rows == plan
     with world.job() as db:
         assert rows_left(db, db.get_one(Erasure, erasure)) == {}
+
+
+@pytest.mark.parametrize("scope", [Scope.PERSON, Scope.BUSINESS])
+@pytest.mark.parametrize("most", [1, 3, 1000])
+def test_in_pieces_it_is_the_same_that_goes(world, scope, most):
+    anna = world.person()
+    erasure = world.confirmed(scope, world.mine if scope is Scope.BUSINESS else anna["people"]["id"])
+    with world.job() as db:
+        row = db.get_one(Erasure, erasure)
+        found, place = [], None
+        while True:
+            going, place = piece(db, walk(db, row), json.loads(json.dumps(place)), most)
+            found += [row_id for _, ids in going for row_id in ids]
+            if place is None:
+                break
+            assert most == 1000 or len(found) > 0
+        assert set(found) == set(doomed(db, row))
+    assert found
 
 
 def test_a_row_that_comes_back_is_found_and_goes(world):
