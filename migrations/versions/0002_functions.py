@@ -44,6 +44,7 @@ def upgrade() -> None:
         "copies",
         "facts",
         "privacy",
+        "officer",
         "erasing",
         "arrival",
         "statistics",
