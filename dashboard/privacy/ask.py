@@ -1,4 +1,4 @@
-"""Asking for an erasure: of a business, of a person, of their calls and messages, of a recording, a member, a visitor."""
+"""Asking for an erasure: whom it means is found out first, and nothing goes before it is confirmed."""
 
 from uuid import UUID
 
@@ -14,8 +14,8 @@ from models.erasures import Scope
 
 ASK = text("SELECT nexara.ask_erasure_v1(:business, :scope, :root, CAST(:identifiers AS text[]), :reason)")
 MEANING = {
-    Scope.PERSON: "one person in one business: all their calls, messages and what was made of them, and their place in the"
-    " address book",
+    Scope.PERSON: "one person in one business: all their calls and messages, what was made of them, and their place in"
+    " the address book",
     Scope.COMMUNICATIONS: "a person's calls and messages, and what was made of them; the business keeps its customer",
     Scope.RECORDING: "one recording with its transcript and what was made of it; its call stays",
     Scope.MEMBER: "a member of the business",

@@ -1,4 +1,4 @@
-"""The retention calendar: what goes on which day, by age and because its business left; and the days of those that left."""
+"""The retention calendar: what goes on which day, and by which days the businesses that left are gone."""
 
 import time
 from collections import Counter, defaultdict

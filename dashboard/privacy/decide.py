@@ -1,4 +1,4 @@
-"""What an officer does to an erasure: decide what is shared, confirm, withdraw, judge a text, have copies asked again."""
+"""What an officer does to an erasure: decide, confirm, withdraw, judge a text, have copies asked about again."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboard.acting import Acting, Why, action
-from dashboard.privacy.erasures import at, find, show
+from dashboard.privacy.erasures import at, known, show
 from dashboard.privacy.reading import find_erasure
 from dashboard.site import actor, refuse_without, site
 from ledger.audit import Right
@@ -32,7 +32,7 @@ def confirm_page(request: Request) -> Response:
     refuse_without(actor(request), Right.MANAGE_PRIVACY)
     here = site(request)
     with looking(here.engine) as db:
-        erasure = find(request, find_erasure(db, request.path_params["business"], request.path_params["id"]))
+        erasure = known(find_erasure(db, request.path_params["business"], request.path_params["id"]))
     return here.pages.answer(request, "privacy/confirm.html", erasure=erasure)
 
 

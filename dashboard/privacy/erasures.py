@@ -17,8 +17,8 @@ MEANING = {
     ErasureState.RESOLVING: "Whom it means is being found out, or waits to be confirmed. Nothing has gone.",
     ErasureState.CONFIRMED: "It is confirmed and frozen; it is written down outside the database before anything goes.",
     ErasureState.ERASING: "Rows are going, a batch at a time.",
-    ErasureState.PENDING: "The rows are gone. It is completed when every copy has been read back as gone, or lapses on a"
-    " known day, and no text waits for somebody.",
+    ErasureState.PENDING: "The rows are gone. It is completed when every copy has been read back as gone, or lapses on"
+    " a known day, and no text waits for somebody.",
     ErasureState.COMPLETED: "Everything that it meant was read back as gone; the receipt says so.",
     ErasureState.WITHDRAWN: "It was withdrawn before it was confirmed. Nothing went.",
 }
@@ -51,7 +51,7 @@ def show(
     """Answer with an erasure's page; `opened` is what an officer had opened of it, which the audit knows."""
     here = site(request)
     with looking(here.engine) as db:
-        erasure = find(request, find_erasure(db, request.path_params["business"], request.path_params["id"]))
+        erasure = known(find_erasure(db, request.path_params["business"], request.path_params["id"]))
         rows, texts, proof = meant(db, erasure), reviews(db, erasure), proved(db, erasure)
     return here.pages.answer(
         request,
@@ -70,7 +70,7 @@ def show(
     )
 
 
-def find(request: Request, erasure: ErasureSeen | None) -> ErasureSeen:
+def known(erasure: ErasureSeen | None) -> ErasureSeen:
     """Return it, or answer that there is none."""
     if erasure is None:
         raise HTTPException(404, "That business has no such erasure. Receipts are kept for three years.")

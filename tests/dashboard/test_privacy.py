@@ -4,7 +4,6 @@ import re
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
 
 from jobs.registry import load
 from ledger.contract import publish
