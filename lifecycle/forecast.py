@@ -46,7 +46,7 @@ class Going:
 
 
 def forecast(db: Connection, since: datetime, until: datetime, business_id: UUID | None = None) -> Iterator[Going]:
-    """Yield what goes between two moments: ours, then business by business; what is overdue counts for the first day."""
+    """Yield what goes between two moments: ours, then each business; what is overdue counts for the first day."""
     deadlines = read(db)
     if business_id is None:
         for source, day, what, amount in db.execute(OF_THE_HOUSE, {"since": since, "until": until}).all():
