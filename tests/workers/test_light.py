@@ -101,13 +101,14 @@ def test_a_worker_that_asked_no_vendor_has_loaded_none_and_holds_at_most_a_hundr
     database: Database, worker: Child, tmp_path: Path
 ) -> None:
     business = uuid4()
-    asked = {"as_of": clock.now(), "business_id": business, "conversation_id": uuid4(), "operation_id": uuid4()}
+    ids = {name: uuid4() for name in ("conversation_id", "operation_id", "erasure_id")}
+    asked = {"as_of": clock.now(), "business_id": business, "confirm": False, **ids}
     payloads = [
         job.payload(**{name: asked[name] for name in job.payload.model_fields})
         for job in load()
         if not job.payload.terms.vendors
     ]
-    assert len(payloads) == 7
+    assert len(payloads) == 11
     web, admin = engine(database.web_url, 1), create_engine(database.admin_url)
     with Session(web) as db, db.begin():
         db.execute(text("SELECT nexara.act_for(:id)"), {"id": business})
