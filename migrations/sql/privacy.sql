@@ -124,12 +124,13 @@ GRANT SELECT (business_id, erasure_id, store, what, state, reason, tries, retry_
 
 CREATE FUNCTION nexara.erasures_v1(p_business uuid DEFAULT NULL, p_erasure uuid DEFAULT NULL, p_open boolean DEFAULT false)
 RETURNS TABLE (
-  business_id uuid, id uuid, scope text, root_id uuid, origin text, state text, reason text, plan jsonb, counts jsonb, asked_at timestamptz,
+  business_id uuid, id uuid, scope text, root_id uuid, origin text, replayed boolean, state text, reason text, plan jsonb,
+  counts jsonb, asked_at timestamptz,
   confirmed_at timestamptz, erased_at timestamptz, completed_at timestamptz, to_decide bigint, included bigint,
   copies jsonb, open_reviews bigint
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
-  SELECT e.business_id, e.id, e.scope, e.root_id, e.origin, e.state, e.reason, e.plan, e.counts, e.asked_at, e.confirmed_at, e.erased_at,
+  SELECT e.business_id, e.id, e.scope, e.root_id, e.origin, e.replayed, e.state, e.reason, e.plan, e.counts, e.asked_at, e.confirmed_at, e.erased_at,
          e.completed_at, scoped.to_decide, scoped.included, coalesce(left_over.copies, '[]'), reviewed.open_reviews
   FROM erasures e
   CROSS JOIN LATERAL (

@@ -48,6 +48,7 @@ def upgrade() -> None:
         "reviews",
         "waiting",
         "journal",
+        "officer",
         "erasing",
         "arrival",
         "statistics",

@@ -45,6 +45,7 @@ BY_HAND = frozenset(
         "function nexara.spelled",
         "function nexara.digest_of",
         "function nexara.bury_v1",
+        "function nexara.open_erasure_v1",
         "function nexara.digests_v1",
         "function nexara.salt",
         "function nexara.salted",
