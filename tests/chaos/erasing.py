@@ -102,6 +102,16 @@ class Doomed:
             about |= {"direction": Direction.INBOUND, "sent_at": now(), "event_key": digest(message, "message")}
             add(db, Message, business_id=self.business, id=message, **about)
 
+    def calls_again(self, ref: str, number: str) -> None:
+        """Have them call once more, from another number; the carrier has a copy of it under this id."""
+        own, call = {"business_id": self.business}, uuid4()
+        with self.web.acting() as db:
+            add(db, Identifier, **own, person_id=self.person, kind=IdentifierKind.PHONE, value=number)
+            key = digest(call, "conversation")
+            add(db, Conversation, **own, id=call, person_id=self.person, channel=Channel.CALL, event_key=key)
+            key = digest(call, "call")
+            add(db, Call, **own, id=call, conversation_id=call, twilio_ref=ref, event_key=key)
+
     def erase(self) -> UUID:
         """Ask for the person's erasure, as "delete" in a business's dashboard does."""
         with self.web.acting() as db:

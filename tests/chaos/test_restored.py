@@ -18,6 +18,8 @@ from tests.chaos.world import World
 
 ASK = "SELECT nexara.ask_erasure_v1(:b, 'business')"
 CONFIRM = "SELECT nexara.confirm_erasure_v1(:b, :e)"
+YOUNG, YOUNG_NUMBER = f"CA{4:032x}", "+447700900777"
+"""A call, and a number, of after the backup."""
 UNWELL = "SELECT kind, state, reason FROM ledger.jobs WHERE state NOT IN ('succeeded', 'cancelled')"
 ARRIVES = text(
     "SELECT answer FROM nexara.arrival_v1('twilio', :ref, :at, jsonb_build_array(jsonb_build_object("
@@ -57,6 +59,8 @@ def test_what_a_restored_backup_has_again_is_erased_again_and_late_webhooks_stay
         dying.puts(doomed.ref)
     before = everything(world, other)
     backup = Backup(world)
+    dying.puts(YOUNG)
+    person.calls_again(YOUNG, YOUNG_NUMBER)  # the backup does not know of it
     world.dispatcher()
     dying.worker()
     erased = _erased(world, dying, person, leaver, caller)
@@ -128,6 +132,8 @@ def _late(person: Doomed, leaver: Doomed, called_at: Any) -> None:
     early = called_at - timedelta(hours=1)
     assert _arrives(person, person.ref, called_at, "+447700900999") == "erased"
     assert _arrives(person, "CA-late", early, person.number) == "erased"
+    assert _arrives(person, YOUNG, now(), "+447700900999") == "erased"
+    assert _arrives(person, "CA-late", early, YOUNG_NUMBER) == "erased"
     assert _arrives(leaver, "CA-new", now(), leaver.number) == "erased"
 
 
