@@ -26,6 +26,7 @@ class Batch:
         self.db, self.walk, self.pace = db, walk, pace
         self.done = Progress()
         self._spent: Counter[str] = Counter()
+        self._passed: dict[str, UUID] = {}
 
     def room(self, table: Table) -> int:
         """Return how many more rows of a table may go or change."""
@@ -41,8 +42,8 @@ class Batch:
     def find(self, table: Table, condition: ColumnElement[bool], *, anywhere: bool = False) -> tuple[list[UUID], bool]:
         """Return the ids of rows that there is room for, and whether those were all.
 
-        `anywhere` begins at an id by chance: of very many rows of one business, the batches before left their dead
-        entries at the front of the index, and each would have to pass all of them.
+        `anywhere` begins at an id by chance, and goes on from there: of very many rows of one business, the batches
+        before left their dead entries at the front of the index, and each would have to pass all of them.
         """
         room = self.room(table)
         if room <= 0:
@@ -51,12 +52,20 @@ class Batch:
         if not anywhere:
             found = list(self.db.scalars(asked.limit(room)))
             return found, len(found) < room
-        start = uuid4()
-        found = list(self.db.scalars(asked.where(table.c.id >= start).order_by(table.c.id).limit(room)))
-        if len(found) < room:
-            rest = asked.where(table.c.id < start).order_by(table.c.id).limit(room - len(found))
-            found += self.db.scalars(rest)
-        return found, len(found) < room
+        in_order = asked.order_by(table.c.id)
+        if table.name in self._passed:
+            # What lies before where it began is looked through by the next batch, which holds nothing yet.
+            found = list(self.db.scalars(in_order.where(table.c.id > self._passed[table.name]).limit(room)))
+            are_all = False
+        else:
+            start = uuid4()
+            found = list(self.db.scalars(in_order.where(table.c.id >= start).limit(room)))
+            if len(found) < room:
+                found += self.db.scalars(in_order.where(table.c.id < start).limit(room - len(found)))
+            are_all = len(found) < room
+        if found:
+            self._passed[table.name] = found[-1]
+        return found, are_all
 
     def end(self, table: Table, ids: Sequence[UUID]) -> bool:
         """Delete these rows, and before them what ends with them; returns whether all of that fitted in."""

@@ -1,4 +1,4 @@
-"""Closed months: privacy.anonymize beside one INSERT of the same groups, without its thresholds."""
+"""Closed months: privacy.anonymize beside one INSERT a month of the same groups, without its thresholds."""
 
 from uuid import UUID
 
@@ -15,7 +15,12 @@ FROM nexara.businesses b
 JOIN nexara.conversations c ON c.business_id = b.id
 LEFT JOIN nexara.calls k ON k.business_id = c.business_id AND k.conversation_id = c.id
 LEFT JOIN nexara.leads l ON l.business_id = c.business_id AND l.conversation_id = c.id
+WHERE c.started_at >= '{month}'::timestamptz AND c.started_at < '{month}'::timestamptz + interval '1 month'
 GROUP BY 1, 2, 3, 4
+"""
+CLOSED = """
+SELECT array_agg(DISTINCT date_trunc('month', started_at)) FROM nexara.conversations
+WHERE started_at < date_trunc('month', now())
 """
 
 
@@ -23,9 +28,10 @@ def months(place: Place, rows: int) -> None:
     """Measure so many conversations of twelve months."""
     place.empty()
     business = place.fill("months", *TABLES, rows=rows)
+    closed = place.one(CLOSED)
     alone = place.alone(business)
     with place.enqueuing(business) as beside:
-        cells, bare = place.bare(BARE)
+        cells, bare = place.bare(*(BARE.format(month=each) for each in closed))
     place.holds.forget()
     place.enqueue("privacy.anonymize", HOUSE, as_of=now())
     with place.enqueuing(business) as took:

@@ -12,7 +12,7 @@ SELECT p.business_id, p.id, (ARRAY['call', 'web_chat'])[1 + n % 2], t.at, t.at +
 FROM generate_series(1, ${rows}) n
 JOIN talkers p ON p.place = n % (25 * (1 + ${rows} / 1000))
 CROSS JOIN LATERAL (
-  SELECT date_trunc('month', now()) - interval '13 months' + (n % 8640) * interval '1 hour' AS at) t;
+  SELECT date_trunc('month', now()) - interval '13 months' + n * (interval '360 days' / ${rows}) AS at) t;
 INSERT INTO nexara.calls (business_id, conversation_id, seconds, recorded, event_key)
 SELECT c.business_id, c.id, 180, true, c.event_key FROM nexara.conversations c WHERE c.channel = 'call';
 INSERT INTO nexara.leads (business_id, person_id, conversation_id, intent, urgency)

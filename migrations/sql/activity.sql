@@ -26,19 +26,23 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = nexara, pg_temp SET enabl
       (SELECT min(e.at) FROM product_events e WHERE e.business_id = b.id))) AS at
     FROM businesses b
   )
-  SELECT m::date
-  FROM oldest, generate_series(date_trunc('month', oldest.at AT TIME ZONE 'UTC'),
-                               (p_as_of AT TIME ZONE 'UTC') - interval '1 month 7 days', interval '1 month') m
-  WHERE (SELECT nexara.scope()) = '00000000-0000-0000-0000-000000000000'
-    AND NOT EXISTS (SELECT FROM activity_months a WHERE a.month = m::date)
-    AND (p_as_of AT TIME ZONE 'UTC' >= m + interval '2 months' OR NOT EXISTS (
-      SELECT FROM businesses b CROSS JOIN LATERAL (
-        SELECT FROM conversations c
-        WHERE c.business_id = b.id
-          AND c.started_at >= m AT TIME ZONE 'UTC' AND c.started_at < (m + interval '1 month') AT TIME ZONE 'UTC'
-          AND coalesce(c.ended_at, 'infinity') > p_as_of - interval '7 days'
-        LIMIT 1) open))
-  ORDER BY m LIMIT 1
+  -- OFFSET 0: in their order, so that the months behind the one that is told are not looked into.
+  SELECT d.m::date
+  FROM (
+    SELECT m
+    FROM oldest, generate_series(date_trunc('month', oldest.at AT TIME ZONE 'UTC'),
+                                 (p_as_of AT TIME ZONE 'UTC') - interval '1 month 7 days', interval '1 month') m
+    WHERE (SELECT nexara.scope()) = '00000000-0000-0000-0000-000000000000'
+      AND NOT EXISTS (SELECT FROM activity_months a WHERE a.month = m::date)
+    ORDER BY m OFFSET 0) d
+  WHERE p_as_of AT TIME ZONE 'UTC' >= d.m + interval '2 months' OR NOT EXISTS (
+    SELECT FROM businesses b CROSS JOIN LATERAL (
+      SELECT FROM conversations c
+      WHERE c.business_id = b.id
+        AND c.started_at >= d.m AT TIME ZONE 'UTC' AND c.started_at < (d.m + interval '1 month') AT TIME ZONE 'UTC'
+        AND coalesce(c.ended_at, 'infinity') > p_as_of - interval '7 days'
+      LIMIT 1) open)
+  LIMIT 1
 $$;
 
 -- Count the oldest month that is due, once and for all; returns it, or nothing if none is.
