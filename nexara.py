@@ -23,7 +23,7 @@ GROUPS = {
     "operations": "workers.triage",
     "operators": "workers.operators",
     "pauses": "workers.commands",
-    "privacy": "workers.officer",
+    "privacy": "workers.privacy",
     "queues": "workers.triage",
     "retention": "workers.retention",
 }
@@ -145,6 +145,7 @@ def migrate(settings: Settings) -> None:
         rows=settings.retention_rows_days,
         vendors=settings.retention_vendors_days,
         last=settings.retention_last_days,
+        backups_live=settings.retention_backups_days,
     )
     passwords = {
         "nexara_worker": settings.worker_password.get_secret_value(),

@@ -156,6 +156,15 @@ class Settings(BaseSettings):
         ),
     ] = 60
 
+    retention_backups_days: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=30,
+            description="Days that the longest-lived backup lives; the journal a week more; set by `migrate`.",
+        ),
+    ] = 30
+
     # The on-call dashboard.
     dashboard_host: Annotated[str, Field(description="The address it listens on.")] = "127.0.0.1"
     dashboard_port: Annotated[int, Field(ge=1, le=65535, description="The port it listens on.")] = 8300

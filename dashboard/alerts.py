@@ -206,8 +206,8 @@ def _retention(figures: Figures) -> Iterator[Alert]:
             Level.NOW if alarm.urgent else Level.SOON,
             alarm.title,
             alarm.advice,
-            link("/jobs", kind="retention.end"),
-            "Jobs that end a business",
+            link("/jobs", kind=alarm.kind),
+            f"Jobs of {alarm.kind}",
         )
 
 

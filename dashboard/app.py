@@ -36,12 +36,14 @@ from dashboard.forms import Forms
 from dashboard.guard import API, READS, Guard
 from dashboard.headers import StrictHeaders
 from dashboard.oidc import Oidc
+from dashboard.privacy import ask, calendar, data_map, decide, erasures, opening
 from dashboard.render import Pages
 from dashboard.session import Sessions
 from dashboard.site import Site
 
 SHORTEST_SECRET = 16
 POST = ["POST"]
+ERASURE = "/privacy/erasures/{business:uuid}/{id:uuid}"
 ROUTES = [
     Route("/", overview.page, name="overview"),
     Route("/jobs", jobs.page, name="jobs"),
@@ -77,6 +79,19 @@ ROUTES = [
     Route("/schedules/{name}", schedules.one, name="schedule"),
     Route("/schedules/{name}/run", schedules.run_now, methods=POST),
     Route("/privacy", upkeep.privacy),
+    Route("/privacy/erasures", erasures.page, methods=["GET"]),
+    Route("/privacy/erasures", ask.ask_erasure, methods=POST),
+    Route("/privacy/erasures/new", ask.page),
+    Route(ERASURE, erasures.one),
+    Route(f"{ERASURE}/confirm", decide.confirm_page, methods=["GET"]),
+    Route(f"{ERASURE}/confirm", decide.confirm, methods=POST),
+    Route(f"{ERASURE}/withdraw", decide.withdraw, methods=POST),
+    Route(f"{ERASURE}/ask-again", decide.ask_again, methods=POST),
+    Route(f"{ERASURE}/decide", decide.decide, methods=POST),
+    Route(f"{ERASURE}/review", decide.review, methods=POST),
+    Route(f"{ERASURE}/open", opening.open_erasure, methods=POST),
+    Route("/privacy/calendar", calendar.page),
+    Route("/privacy/map", data_map.page),
     Route("/billing", upkeep.billing),
     Route("/audit", audit.page),
     Route("/operators", operators.page),

@@ -23,7 +23,7 @@ EXPECTED = {
     "since": "A time in UTC, such as 2026-05-04T12:30.",
     "until": "A time in UTC, such as 2026-05-04T12:30.",
 }
-ACTIONS = ("jobs.", "operations.", "pauses.", "keys.", "operators.")
+ACTIONS = ("jobs.", "operations.", "pauses.", "keys.", "operators.", "privacy.")
 """What is offered to choose from; any other can be typed into the address."""
 
 

@@ -73,5 +73,6 @@ NEEDS = {
     Right.LOOK: "Your role sees nothing here: ask an admin for another.",
     Right.ACT: "Your role is to look, not to act: ask an operator, or an admin for another role. Nothing was changed.",
     Right.SEE_PERSONAL_DATA: "Only a privacy officer sees personal data: ask one, or an admin for another role.",
+    Right.MANAGE_PRIVACY: "Only a privacy officer erases and answers requests: ask one. Nothing was changed.",
     Right.MANAGE_OPERATORS: "Only an admin manages operators: ask one. Nothing was changed.",
 }

@@ -17,6 +17,7 @@ from models.operations import Action
 from models.operators import Role
 
 STATEMENTS = Path(__file__).with_suffix(".sql")
+PRIVACY = Path(__file__).with_name("demo_privacy.sql")
 DEAD = text(
     "SELECT id, fingerprint FROM ledger.jobs WHERE state = 'dead' AND kind = 'leads.extract' ORDER BY id LIMIT 1"
 )
@@ -38,7 +39,8 @@ def fill(admin: Engine) -> None:
     with admin.begin() as db:
         publish(db, load())
     with admin.begin() as db:
-        db.exec_driver_sql(STATEMENTS.read_text(encoding="utf-8").replace("%", "%%"))
+        for statements in (STATEMENTS, PRIVACY):
+            db.exec_driver_sql(statements.read_text(encoding="utf-8").replace("%", "%%"))
     with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
         while db.execute(text("SELECT ledger.count_pace_v1()")).scalar():
             pass

@@ -15,7 +15,7 @@ PROMISES: Mapping[str, timedelta] = {
         f"copies_{vendor}": timedelta(hours=1)
         for vendor in (
             *("objects", "twilio", "telnyx", "vapi", "elevenlabs"),
-            *("meta", "dialog360", "google", "supabase", "resend"),
+            *("meta", "dialog360", "google", "supabase", "resend", "lemon_squeezy"),
         )
     },
 }

@@ -31,13 +31,14 @@ class Right(StrEnum):
     LOOK = "look"
     ACT = "act"
     SEE_PERSONAL_DATA = "see_personal_data"
+    MANAGE_PRIVACY = "manage_privacy"
     MANAGE_OPERATORS = "manage_operators"
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.VIEWER: frozenset({Right.LOOK}),
     Role.OPERATOR: frozenset({Right.LOOK, Right.ACT}),
-    Role.PRIVACY_OFFICER: frozenset({Right.LOOK, Right.ACT, Right.SEE_PERSONAL_DATA}),
+    Role.PRIVACY_OFFICER: frozenset({Right.LOOK, Right.ACT, Right.SEE_PERSONAL_DATA, Right.MANAGE_PRIVACY}),
     Role.ADMIN: frozenset({Right.LOOK, Right.ACT, Right.MANAGE_OPERATORS}),
     Role.CLI: frozenset(Right),  # it holds the dashboard's own login to the database: nothing here could stop it
 }

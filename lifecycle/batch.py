@@ -13,6 +13,7 @@ from lifecycle.paths import among, is_shared, parents, parts, row_of, target_of
 from lifecycle.progress import Progress
 from lifecycle.scrub import emptied
 from lifecycle.walk import Walk
+from lifecycle.wholes import above
 from models.base import Row
 from models.data_map import About, LastOut, Through
 from models.entries import rows, table_of
@@ -83,6 +84,7 @@ class Batch:
             self.pace.locking()
             gone = self._count(self.db.execute(delete(table).where(among(table, "id", ids))))
             self.done.rows[table.name] += gone
+            self.done.gone.setdefault(table.name, []).extend(ids)
             self._spent[table.name] += gone
 
     def change(self, table: Table, ids: Sequence[UUID], values: Mapping[str, Any]) -> None:
@@ -125,13 +127,13 @@ class Batch:
 
     def unquote(self, table: Table, ids: Sequence[UUID]) -> bool:
         """Empty what was made from these rows where it stands in rows of the same whole; derived rows go."""
-        above = _above(self.db, table, ids)
+        whole_of = above(self.db, table, ids)
         for row in rows():
             theirs = table_of(row)
             quoting = [column for column in theirs.columns if column.info.get("made_from") == table.name]
             for key in theirs.foreign_key_constraints if quoting else ():
                 column = key.column_keys[-1]
-                whole = above.get(target_of(theirs, column).name) if column != "business_id" else None
+                whole = whole_of.get(target_of(theirs, column).name) if column != "business_id" else None
                 if not whole:
                     continue
                 if any(isinstance(each, Through) and each.column == column for each in row.__life__.links):
@@ -154,14 +156,3 @@ class Batch:
 def _about(table: Table) -> list[About]:
     row = row_of(table)
     return [link for link in row.__life__.links if isinstance(link, About)] if is_shared(row) else []
-
-
-def _above(db: Session, table: Table, ids: Sequence[UUID]) -> dict[str, Sequence[UUID]]:
-    """Return the ids of all that these rows are a part of, by table."""
-    found: dict[str, Sequence[UUID]] = {}
-    for column, parent in parents(row_of(table)):
-        wholes = db.scalars(select(table.c[column]).where(among(table, "id", ids)).distinct()).all()
-        present = [each for each in wholes if each is not None]
-        if present:
-            found |= {parent.name: present} | _above(db, parent, present)
-    return found

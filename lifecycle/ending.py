@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lifecycle.counted import ROWS
 from lifecycle.deadlines import DAY, Deadlines
-from providers.deleting import time_for
+from lifecycle.deleting import time_for
 
 HOLDINGS = text("SELECT what, sum(amount) FROM nexara.holdings_v1(:business) WHERE what <> :rows GROUP BY what")
 

@@ -46,13 +46,13 @@ class Going:
 
 
 def forecast(db: Connection, since: datetime, until: datetime, business_id: UUID | None = None) -> Iterator[Going]:
-    """Yield what goes from one moment to another, business by business; what is overdue counts for the first day."""
+    """Yield what goes between two moments: ours, then each business; what is overdue counts for the first day."""
     deadlines = read(db)
+    if business_id is None:
+        for source, day, what, amount in db.execute(OF_THE_HOUSE, {"since": since, "until": until}).all():
+            yield Going(day, None, source, what, amount, Cause.AGE)
     for each, ended_at, erasing_at in db.execute(ENDS, {"business": business_id}).all():
         yield from _of_business(db, each, since, until, None if erasing_at else ended_at, deadlines)
-    if business_id is None:
-        for source, day, what, amount in db.execute(OF_THE_HOUSE, {"since": since, "until": until}):
-            yield Going(day, None, source, what, amount, Cause.AGE)
 
 
 def _of_business(

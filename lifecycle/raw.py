@@ -1,6 +1,7 @@
 """What lies in tables of no tenant and names whom an erasure means: found as it is spelled, by the database.
 
-No job sees these tables. The function acts for the job's own business: rows that are its, or nobody's yet.
+No job sees these tables. The function acts for the job's own business: rows that are its, or nobody's yet. With a whole
+business goes what the ledger has of it: keys, pauses, limits, batches.
 """
 
 from collections import Counter
@@ -15,6 +16,8 @@ from models.erasures import Erasure, Scope
 RAW = text("SELECT source, gone FROM nexara.forget_raw_v1(:erasure, :pattern, :addresses, :most, :look)").bindparams(
     bindparam("addresses", type_=ARRAY(Text()))
 )
+
+OF_LEDGER = text("SELECT source, gone FROM ledger.forget_business_v1(:look)")
 
 
 def forget_raw(db: Session, erasure: Erasure, what: Meant, *, most: int) -> Counter[str]:
@@ -39,4 +42,7 @@ def _ask(db: Session, erasure: Erasure, what: Meant, *, most: int, look: bool) -
         "most": most,
         "look": look,
     }
-    return Counter({source: gone for source, gone in db.execute(RAW, told) if gone})
+    found = Counter({source: gone for source, gone in db.execute(RAW, told) if gone})
+    if what.scope is Scope.BUSINESS:
+        found.update({source: gone for source, gone in db.execute(OF_LEDGER, {"look": look}) if gone})
+    return found

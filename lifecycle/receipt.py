@@ -6,14 +6,18 @@ the one before it, so that none can be taken out or changed without the next one
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
 from lifecycle.elsewhere import reliances
-from models.data_map import About, Keep, Matching
+from lifecycle.paths import parts
+from lifecycle.scrub import stays
+from models.arriving import EVENT_KEY
+from models.base import Row
+from models.data_map import About, Ending, Keep, Matching, NoOne
 from models.entries import entries, fingerprint, plain, rows, table_of
 from models.erasures import Erasure, ErasureScope, Receipt, Review, Scope
 from models.traces import Remains
@@ -28,6 +32,7 @@ def body_of(db: Session, erasure: Erasure, *, checked: Mapping[str, Any]) -> Bod
     return {
         "scope": str(erasure.scope),
         "origin": str(erasure.origin),
+        "replayed": erasure.replayed,
         "asked_at": erasure.asked_at.isoformat(),
         "erased_at": erasure.erased_at.isoformat(),
         "rows": dict(erasure.counts),
@@ -56,18 +61,36 @@ def copies(db: Session, erasure: Erasure) -> list[Body]:
 
 
 def kept(scope: Scope) -> list[Body]:
-    """Return what the map keeps of what such an erasure meant: table, columns, reason, until when."""
+    """Return what the map keeps of what such an erasure meant: table, columns, reason, until when.
+
+    Named are all columns that a kept row still has, and those of what stays with it. Of a human being the meter is
+    named, too, which keeps the digest of a call that is gone, and the erasure itself, which keeps their opaque id.
+    """
     found = []
     for row in rows():
-        endings = [*row.__life__.after_cancellation] if scope is Scope.BUSINESS else []
-        for link in row.__life__.links:
-            if scope is not Scope.BUSINESS and isinstance(link, About | Matching):
-                endings.extend(link.then)
-        for ending in endings:
+        for ending in _endings(row, scope):
             if isinstance(ending, Keep):
-                told = plain(ending)
-                found.append({"table": table_of(row).name} | {key: told[key] for key in ("because", "only", "until")})
-    return found
+                found.append(_kept(table_of(row), ending, stays(table_of(row), ending)))
+                if scope is not Scope.BUSINESS:
+                    found += [_kept(part, ending, stays(part)) for part, _, _ in parts(table_of(row))]
+    return sorted(found, key=lambda each: str(each["table"]))
+
+
+def _endings(row: type[Row], scope: Scope) -> Iterator[Ending]:
+    if scope is Scope.BUSINESS:
+        yield from row.__life__.after_cancellation
+        return
+    for link in row.__life__.links:
+        if isinstance(link, About | Matching):
+            yield from link.then
+        elif isinstance(link, NoOne) and (row is Erasure or EVENT_KEY in table_of(row).columns):
+            yield from row.__life__.after_cancellation
+
+
+def _kept(table: Table, ending: Keep, only: Sequence[str]) -> Body:
+    told: Body = plain(ending)
+    stated = {key: told[key] for key in ("because", "until")}
+    return {"table": table.name, "only": list(only)} | stated
 
 
 def chained(body: Body, *, erasure: Erasure, catalog: Sequence[Sequence[str]], previous: str | None) -> Receipt:
@@ -79,6 +102,8 @@ def chained(body: Body, *, erasure: Erasure, catalog: Sequence[Sequence[str]], p
         map=fingerprint(entries()),
         catalog=digest([list(line) for line in catalog]),
         previous=previous,
+        # Not when the transaction began: another one may have begun later, and written its receipt first.
+        made_at=func.clock_timestamp(),
     )
     receipt.hash = hash_of(receipt)
     return receipt

@@ -104,6 +104,26 @@ def deletes(endings: Sequence[Ends]) -> ColumnElement[bool] | None:
     return or_(*told) if told else None
 
 
+def stays(table: Table, keep: Keep | None = None) -> tuple[str, ...]:
+    """Return the columns that a row still has which is kept, or all where nothing is emptied; its keys are left out.
+
+    Beside those that the reason names, columns stay that hold nothing of anybody and may not be null.
+    """
+    pointing = {each.parent.name for constraint in table.foreign_key_constraints for each in constraint.elements}
+    return tuple(
+        column.name
+        for column in table.columns
+        if not column.primary_key
+        and column.name not in {"id", "business_id"}
+        and (
+            keep is None
+            or column.name in keep.only
+            or not (column.nullable or holds_of(column).scrub is not Scrubs.KEEP or column.name in pointing)
+        )
+        and (keep is not None or column.name not in pointing)
+    )
+
+
 def _columns_of(table: Table, link: str | None) -> Iterator[Column[Any]]:
     """Yield the columns that scrubbing empties: those of this link, or all."""
     for column in table.columns:

@@ -50,19 +50,23 @@ def bury_events(db: Session, erasure: Erasure, going: Going) -> None:
 
 def bury_identifiers(db: Session, erasure: Erasure, going: Going | None = None) -> None:
     """Put tombstones on what they are reached by, of all that goes at once: one may stand in several rows that go."""
-    if erasure.scope is Scope.BUSINESS:
-        return
+    if erasure.scope is not Scope.BUSINESS:
+        sought = sorted(identifiers(db, erasure, going))
+        db.execute(BURY, {"identifiers": sought, "before": erasure.confirmed_at or clock.now()})
+
+
+def identifiers(db: Session, erasure: Erasure, going: Going | None = None) -> set[str]:
+    """Return what is theirs alone of what they are reached by, and what somebody decided is meant."""
     gone: defaultdict[Table, set[UUID]] = defaultdict(set)
     reaching = _reaching()
     for table, ids in walking.going(db, walking.walk(db, erasure), only=reaching) if going is None else going:
         if table in reaching:
             gone[table].update(ids)
-    meant = _meant(db, erasure) | {value for table, ids in gone.items() for value in _theirs_alone(db, table, ids)}
-    db.execute(BURY, {"identifiers": sorted(meant), "before": erasure.confirmed_at or clock.now()})
+    return _meant(db, erasure) | {value for table, ids in gone.items() for value in _theirs_alone(db, table, ids)}
 
 
 def _bury_events(db: Session, erasure: Erasure, table: Table, ids: Sequence[UUID]) -> None:
-    for digest in _digests(table):
+    for digest in digests(table):
         found = (
             select(
                 literal(erasure.business_id, Tombstone.business_id.type),
@@ -76,7 +80,7 @@ def _bury_events(db: Session, erasure: Erasure, table: Table, ids: Sequence[UUID
         db.execute(insert(Tombstone).from_select(columns, found).on_conflict_do_nothing())
 
 
-def _digests(table: Table) -> Iterator[ColumnElement[str]]:
+def digests(table: Table) -> Iterator[ColumnElement[str]]:
     """Yield what a vendor may still name a row of this table by."""
     for row in rows():
         if table_of(row) is table:
@@ -115,4 +119,4 @@ def _theirs_alone(db: Session, table: Table, ids: set[UUID]) -> Iterator[str]:
         yield from set(values) - set(db.scalars(shared))
 
 
-__all__ = ["Going", "bury", "bury_events", "bury_identifiers"]
+__all__ = ["Going", "bury", "bury_events", "bury_identifiers", "digests", "identifiers"]

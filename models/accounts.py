@@ -13,12 +13,12 @@ from models.data_map import (
     Category,
     CountryPeriod,
     Delete,
+    Keep,
     LastOut,
     Life,
     Matching,
     May,
     NoOne,
-    Scrub,
     WhileActive,
     Who,
 )
@@ -61,7 +61,13 @@ class Business(PlatformRow, because="it is the tenant itself"):
     __life__ = Life(
         category=Category.ACCOUNT,
         links=(NoOne(because="it names a business; the people in it are members"),),
-        after_cancellation=(Scrub(),),
+        after_cancellation=(
+            Keep(
+                because=Because.BILLING,
+                only=("country", "zone", "ended_at", "erasing_at", "erased_at", "keep_until"),
+                until="the last of its records that is kept",
+            ),
+        ),
         ends=CountryPeriod(because=Because.BILLING, since="ended_at"),
     )
     __visible__ = "id = (SELECT nexara.scope())"

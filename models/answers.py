@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, Table
+from sqlalchemy import JSON, Column, Table
 
 from models.data_map import (
     About,
@@ -24,6 +24,8 @@ from models.data_map import (
 
 INFO = {"kind", "holds", "of", "at", "at_in", "what", "made_from", "was"}
 HUMAN = {str(who) for who in Who}
+OPEN = {"RawPayload", "MapEntry", "Shape"}
+"""Kinds of JSON that may have any key: a vendor's message as it came, and what the engine alone writes."""
 
 
 class UnmappedDataError(TypeError):
@@ -64,6 +66,11 @@ def _check_column(name: str, column: Column[Any]) -> None:
         )
     if unknown := set(column.info) - INFO:
         raise UnmappedDataError(f"{where} says {sorted(unknown)}, which nobody reads: info knows {sorted(INFO)}")
+    if isinstance(column.type, JSON) and holds.check is None and column.info["kind"] not in OPEN:
+        raise UnmappedDataError(
+            f"{where} is JSON and does not say which keys it may have: "
+            "declare it with props(...) or items(...) of models/forms"
+        )
     if holds.outside and not {"at", "at_in"} & set(column.info):
         raise UnmappedDataError(
             f"{where} does not say where its copy lies: give it mapped_column(info=at('twilio', 'recording'))"

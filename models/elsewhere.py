@@ -22,6 +22,7 @@ class Reach(StrEnum):
 class Place:
     """Somewhere that data may lie and no column of ours says so; `policy` is its name in section 4 of the policy.
 
+    `keys` are patterns of the names under which things lie in it, where we give the names: models/named.py.
     `lapses_within` is how long what no call deletes there may stay, counted from when we let go of it; `contract` is
     what holds the vendor to it.
     """
@@ -35,6 +36,7 @@ class Place:
     proof: str | None = None
     contract: Contract | None = None
     lapses_within: timedelta | None = None
+    keys: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a place that leaves open what we rely on there."""
@@ -55,12 +57,53 @@ STORES = (
         holds=TALK,
         policy="Supabase",
         proof="a listing of the key's versions, markers and unfinished uploads is empty",
+        keys=("{id}/.+",),
+    ),
+    Place(
+        name="prefix journal/",
+        what="which erasures were confirmed, by opaque ids: what a restored backup is erased by again",
+        reach=Reach.NOTHING,
+        ends="a week after the last backup that still has what it names",
+        policy="Supabase",
+        keys=("journal/{id}/{id}\\.json",),
+    ),
+    Place(
+        name="prefix receipts/",
+        what="receipts of erasures: counts, digests and times",
+        reach=Reach.NOTHING,
+        ends="never",
+        policy="Supabase",
+        keys=("receipts/{id}/{id}/[0-9a-f]{{64}}\\.json",),
+    ),
+    Place(
+        name="store objects journal/*",
+        what="an entry for each erasure that was confirmed: opaque ids and times, for a restored backup",
+        reach=Reach.DELETED,
+        ends="a week after the longest-lived backup from before the erasure was completed has ended (privacy.prune)",
+        holds=(Category.ENGINE,),
+        policy="Supabase",
+        proof="as store objects",
+    ),
+    Place(
+        name="store objects receipts/*",
+        what="the receipts of erasures once more: counts, codes, digests and times, by ids of businesses and erasures",
+        reach=Reach.NOTHING,
+        ends="never: it proves what was erased, to whoever has no trust in the database",
+        policy="Supabase",
     ),
     Place(
         name="redis queue:*",
-        what="lists of job ids and fences",
+        what="lists of job ids and fences, and the bell",
         reach=Reach.NOTHING,
         ends="when the job is claimed; losing all of it costs seconds",
+        keys=("{prefix}:[a-z][a-z0-9_]*:[0-9]", "{prefix}:bell"),
+    ),
+    Place(
+        name="planted by an audit",
+        what="what a probe of `nexara privacy audit` plants to show that it would find it, in the bucket and in Redis",
+        reach=Reach.NOTHING,
+        ends="with the probe; in Redis after two minutes, should it die",
+        keys=("audit-[0-9a-f]{{16}}/.+", "{prefix}:audit:[0-9a-f]{{16}}:.+"),
     ),
     Place(
         name="backups of the database",
@@ -248,7 +291,7 @@ VENDORS = (
         name="vendor lemon_squeezy",
         what="the seller: who pays, their card, the invoices; we keep its ids",
         reach=Reach.CONTRACT,
-        ends="by its own duty as the seller",
+        ends="a subscription is cancelled when its business is erased, by remains; the rest by the seller's duty",
         holds=(Category.ACCOUNT,),
         policy="Lemon Squeezy",
         contract=contracts.LEMON_SQUEEZY,

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Column, Table
+from sqlalchemy import JSON, Column, Table
 from sqlalchemy.dialects import postgresql
 
 from models.base import Row, TenantRow
@@ -86,7 +86,8 @@ def _table(row: type[Row]) -> Says:
 def _column(column: Column[Any]) -> Says:
     holds: Says = plain(column.info["holds"])
     del holds["is"]
-    holds.pop("check", None)
+    if not isinstance(column.type, JSON):
+        holds.pop("check", None)  # of JSON it says which keys there may be, and another key is another map
     told = {key: value for key, value in column.info.items() if key != "holds"}
     return holds | told | {"type": type_of(column), "nullable": bool(column.nullable)}
 

@@ -43,7 +43,6 @@ class Origin(StrEnum):
     REQUEST = "request"
     DASHBOARD = "dashboard"
     RETENTION = "retention"
-    REPLAY = "replay"  # a restored backup had it again
 
 
 class ErasureState(StrEnum):
@@ -103,7 +102,8 @@ class Erasure(TenantRow):
             Keep(
                 because=Because.LEGAL,
                 only=(
-                    *("scope", "root_id", "origin", "state", "asked_by", "reason", "plan", "counts", "fingerprint"),
+                    *("scope", "root_id", "origin", "replayed", "state", "asked_by", "reason", "plan", "counts"),
+                    "fingerprint",
                     *("asked_at", "confirmed_at", "erased_at", "completed_at"),
                 ),
                 until="3 years after it was completed",
@@ -117,6 +117,7 @@ class Erasure(TenantRow):
     scope: Mapped[Scope] = code(Scope)
     root_id: Mapped[Id | None]
     origin: Mapped[Origin] = code(Origin)
+    replayed: Mapped[Flag] = mapped_column(server_default=text("false"))  # a restored backup had it again
     state: Mapped[ErasureState] = code(ErasureState, server_default=text("'resolving'"))
     asked_by: Mapped[Id | None]
     reason: Mapped[Word | None]

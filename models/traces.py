@@ -59,6 +59,8 @@ class Remains(TenantRow):
             "retry_at",
             postgresql_where=text("state IN ('planned', 'sent', 'accepted', 'blocked')"),
         ),
+        # Those that wait for somebody are few, and asked for whenever somebody looks.
+        Index("remains_by_hand", "business_id", "erasure_id", postgresql_where=text("state = 'manual'")),
         link("erasure_id", "erasures", unlink=True),
     )
     __life__ = Life(

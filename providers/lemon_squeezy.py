@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from ledger.errors import GiveUp, JobError, Misconfigured, TryAgain
 from providers.asking import ask
 from providers.bounds import CHECK
+from providers.copies import Deletion, Gone
 from providers.http import Http, segment, usual
 from providers.lemon_squeezy_reply import (
     Action,
@@ -77,6 +78,24 @@ class LemonSqueezy:
             return found if found.cancelled or found.status == "expired" else self._subscription("DELETE", ref)
 
         return ask(cancel, meaning)
+
+    def delete(self, what: str, ref: str) -> Deletion:
+        """Let a subscription end; one that is not there does not run."""
+        _must_be_subscription(what)
+        if not self.gone(what, ref):
+            self.cancel(ref)
+        return Gone()
+
+    def gone(self, what: str, ref: str) -> bool:
+        """Return whether a subscription runs no more: it is cancelled, is over, or is not there."""
+        _must_be_subscription(what)
+        try:
+            found = self.subscription(ref)
+        except GiveUp as error:
+            if error.code == "lemon_squeezy_missing":
+                return True
+            raise
+        return found.cancelled or found.status == "expired"
 
     def items(self, subscription: str) -> tuple[Item, ...]:
         """Return the priced things of a subscription."""
@@ -184,6 +203,11 @@ class LemonSqueezy:
             if number >= page.meta.page.lastPage:
                 return
         raise GiveUp("lemon_squeezy_too_many", "the list is longer than we read")
+
+
+def _must_be_subscription(what: str) -> None:
+    if what != "subscription":
+        raise ValueError(f"Lemon Squeezy lets us end no {what}")
 
 
 def meaning(error: Exception) -> JobError:

@@ -20,14 +20,30 @@ from lifecycle.audit.report import Finding
 from lifecycle.audit.search import Search
 from lifecycle.audit.statistics import Statistics
 from lifecycle.audit.tables import Tables
+from models.named import of_bucket, of_redis
 from providers.stored import Account
 from settings import Settings
 from workers.bell import connect
 from workers.reach import reaching
 from workers.wiring import vendors
 
-ASKED = ("twilio", "telnyx", "vapi", "elevenlabs")
-"""The vendors that tell whether a copy is gone by its id alone."""
+ASKED = {
+    **{name: name for name in ("twilio", "telnyx", "vapi", "elevenlabs", "meta")},
+    **{name: name for name in ("supabase", "resend", "lemon_squeezy")},
+    "360dialog": "dialog360",
+}
+"""The vendors that tell whether a copy is gone by its id alone, by the store's name: the name of the client."""
+CANNOT = {
+    "google": "an event is read with the access that a member gave, and that is given back last",
+    "meta message": "no call reads a message",
+    "360dialog message": "no call reads a message",
+    **{f"telnyx {what}": "no call says whether it is deleted: it lapses" for what in ("call", "message", "media")},
+    "resend mail": "no call deletes a sent mail: it lapses",
+    "deepgram": "no call reads what it was sent: the contract holds it",
+    "anthropic": "no call reads what it was sent: the contract holds it",
+    "vercel": "no call searches its logs: the contract holds it",
+}
+"""What nobody can ask for, and why."""
 SALTS = text(
     "SELECT secret FROM nexara.salts WHERE CAST(:business AS uuid) IS NULL OR business_id = :business ORDER BY id"
 )
@@ -107,7 +123,8 @@ class Places:
                     clients[f"database {number}"] = self._open.enter_context(self._beside(number))
         except Exception as error:  # noqa: BLE001 - whatever it is, it cannot be read
             return NotSetUp("redis", type(error).__name__)
-        return Keys(clients, self._settings.redis_prefix)
+        prefix = self._settings.redis_prefix
+        return Keys(clients, prefix, lambda key: of_redis(key, prefix))
 
     def _beside(self, number: int) -> Any:
         client = connect(self._settings.redis_url)
@@ -126,7 +143,9 @@ class Places:
             bucket=given.s3_bucket,
         )
         self._open.callback(account.close)
-        return Objects(account.listed, account.planted)
+        return Objects(
+            account.listed, account.planted, lambda each: each.bucket != given.s3_bucket or of_bucket(each.key)
+        )
 
     def _vendors(self) -> Probe:
         made = vendors(self._settings)
@@ -135,7 +154,10 @@ class Places:
         def asking(name: str) -> Gone:
             return lambda what, ref: bool(getattr(made, name).gone(what, ref))
 
-        refs = [each for each in self._subjects if each.kind is Kind.REF and each.what]
-        return Copies(
-            [Copy(each.vendor, each.what, each.value) for each in refs], {name: asking(name) for name in ASKED}
-        )
+        named = [
+            Copy(each.vendor, each.what, each.value) for each in self._subjects if each.kind is Kind.REF and each.what
+        ]
+        # Whoever has an address may be on the list of those who are mailed; by a number nobody can be asked for.
+        mailed = [Copy("resend", "contact", each.value) for each in self._subjects if each.kind is Kind.EMAIL]
+        asked = {store: asking(name) for store, name in ASKED.items()}
+        return Copies([*named, *mailed], asked, CANNOT)

@@ -23,6 +23,8 @@ from workers.reach import malformed, reason, redis_malformed
 from workers.wiring import engine, vendors
 
 SEES_ALL = text("SELECT pg_has_role('nexara_ledger', 'pg_read_all_stats', 'USAGE')")
+UNMAPPED = text("SELECT thing, wrong FROM nexara.unmapped()")
+SHOWN = 5
 KEYS = {
     "twilio": "TWILIO_ACCOUNT_SID",
     "telnyx": "TELNYX_API_KEY",
@@ -126,6 +128,7 @@ def _inside(db: Connection) -> Iterator[Finding]:
     if migrated:
         yield told_of(read_oldest(db), sees_all=bool(db.execute(SEES_ALL).scalar_one()))
         yield from _retention(alarms(db, clock.now()))
+        yield _mapped(db)
 
 
 def told_of(oldest: OpenTransaction | None, *, sees_all: bool = True) -> Finding:
@@ -137,6 +140,20 @@ def told_of(oldest: OpenTransaction | None, *, sees_all: bool = True) -> Finding
     age = f"{oldest.age.total_seconds():.0f} s, {oldest.role or 'nobody'}'s, {oldest.state or 'active'}"
     mend = f"if nobody needs it, as a superuser: {oldest.mend}" if oldest.too_old else grant
     return Finding("oldest transaction", well=not oldest.too_old, found=age + so_far, mend=mend)
+
+
+def _mapped(db: Connection) -> Finding:
+    """Say what the database has and the data map does not know: it may hold anything, and no erasure is completed."""
+    things = [f"{thing} {wrong}" for thing, wrong in db.execute(UNMAPPED)]
+    told = "; ".join(things[:SHOWN]) + (f"; and {len(things) - SHOWN} more" if len(things) > SHOWN else "")
+    return Finding(
+        "data map",
+        well=not things,
+        found=told or "the database is what it says",
+        mend="give it its place in models/, or take it out; `nexara migrate` mends policies, views, triggers and rights"
+        if things
+        else "",
+    )
 
 
 def _retention(found: tuple[Alarm, ...]) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,9 @@ from ledger.operate import ask
 from models.erasures import Decision, ReviewState, Scope
 from settings import Settings
 from workers.acting import by_somebody
+from workers.audit_command import audit
+from workers.privacy_lines import line, minute
+from workers.proving import receipts, replay
 from workers.wiring import NotConfigured
 
 ASK = text("SELECT nexara.ask_erasure_v1(:business, :scope, :root, CAST(:identifiers AS text[]), :reason)")
@@ -93,7 +95,7 @@ def show_all(settings: Settings, business: UUID | None, *, open_only: bool, as_j
     """List erasures, the latest first."""
     found = _rows(settings, LIST, {"business": business, "erasure": None, "open": open_only})
     for each in found:
-        click.echo(_json(each) if as_json else _line(each))
+        click.echo(_json(each) if as_json else line(each))
     if not found and not as_json:
         click.echo("No such erasure.")
 
@@ -110,7 +112,7 @@ def plan(settings: Settings, business: UUID, erasure: UUID, *, as_json: bool) ->
     if as_json:
         click.echo(_json({**each, "meant": meant}))
         return
-    click.echo(_line(each))
+    click.echo(line(each))
     for row in meant:
         shared = ", shared with somebody else" if row["shared"] else ""
         click.echo(f"  {row['decision']:8} {row['source']} {row['row_id']}  ({row['evidence']}{shared})")
@@ -144,7 +146,7 @@ def confirm(settings: Settings, business: UUID, erasure: UUID, actor: Actor, why
     """Confirm ERASURE: from here on it goes, and nothing calls it back."""
     each = _one(settings, business, erasure)
     if not yes:
-        click.echo(f"{_line(each)}: {sum(each['plan'].values())} rows go, and what they leave elsewhere", err=True)
+        click.echo(f"{line(each)}: {sum(each['plan'].values())} rows go, and what they leave elsewhere", err=True)
         click.confirm("Erase them?", abort=True, err=True)
     _act(settings, actor, "privacy.confirm", CONFIRM, {"business": business, "erasure": erasure}, why)
     click.echo(f"confirmed: `nexara privacy show {business} {erasure}` says how far it is")
@@ -173,12 +175,12 @@ def show(settings: Settings, business: UUID, erasure: UUID, *, as_json: bool) ->
     if as_json:
         click.echo(_json({**each, "reviews": texts}))
         return
-    click.echo(_line(each))
+    click.echo(line(each))
     for table, count in sorted(each["counts"].items()):
         click.echo(f"  gone      {count} of {table}")
     for copy in each["copies"]:
         when = copy["lapses_at"] or (copy["retry_at"] if copy["state"] not in ("confirmed", "lapses") else None)
-        told = f", {'until' if copy['lapses_at'] else 'asked again'} {_minute(when)}" if when else ""
+        told = f", {'until' if copy['lapses_at'] else 'asked again'} {minute(when)}" if when else ""
         reason = f" ({copy['reason']})" if copy["reason"] else ""
         click.echo(f"  {copy['state']:9} {copy['copies']} {copy['what']} at {copy['store']}{reason}{told}")
     for review in texts:
@@ -231,19 +233,9 @@ def _one(settings: Settings, business: UUID, erasure: UUID) -> dict[str, Any]:
     return found[0]
 
 
-def _line(each: Mapping[str, Any]) -> str:
-    waits = [
-        *([f"{each['to_decide']} to decide"] if each["to_decide"] else []),
-        *([f"{each['open_reviews']} texts to look at"] if each["open_reviews"] else []),
-    ]
-    told = f"; {', '.join(waits)}" if waits else ""
-    named = "  ".join(str(each[key]) for key in ("id", "business_id", "scope", "state"))
-    return f"{named}  {each['asked_at']:%Y-%m-%d %H:%M}{told}"
-
-
-def _minute(moment: str) -> str:
-    return datetime.fromisoformat(moment).strftime("%Y-%m-%d %H:%M")
-
-
 def _json(told: Mapping[str, Any] | Sequence[Any]) -> str:
     return json.dumps(told, default=str)
+
+
+for command in (audit, receipts, replay):
+    privacy.add_command(command)

@@ -50,12 +50,20 @@ def replay(settings: Settings, since: datetime | None, actor: Actor, why: str | 
     """Repeat the erasures that the journal outside the database tells of: the last step of every restore."""
     from datetime import UTC
 
+    from ledger import clock
+    from lifecycle.deadlines import read
+    from lifecycle.journal import SPARE
     from workers.by_hand import connected, refusals
     from workers.replaying import journal
 
     after = since.replace(tzinfo=UTC) if since else None
     count = 0
     with refusals(), connected(settings) as db:
+        reaches = clock.now() - read(db).backups - SPARE
+        if after is None or after < reaches:
+            day = f"{reaches:%Y-%m-%d}"
+            click.echo(f"The journal reaches back to {day}: of what was completed before, it has no entry.")
+            click.echo("A backup from before that day must not be used: what it has again, nothing would erase.")
         for entry in journal(settings):
             if after and entry.confirmed_at < after:
                 continue

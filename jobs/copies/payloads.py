@@ -124,6 +124,15 @@ class FollowResend(Payload):
     business_id: UUID
 
 
+class FollowLemonSqueezy(Payload):
+    """Have the subscriptions of a business that is erased cancelled at the seller, and read that back."""
+
+    kind: ClassVar[str] = "copies.lemon_squeezy"
+    terms: ClassVar[Terms] = _terms("lemon_squeezy")
+
+    business_id: UUID
+
+
 FOLLOWS: Mapping[str, type[Payload]] = {
     "objects": FollowObjects,
     "twilio": FollowTwilio,
@@ -135,6 +144,7 @@ FOLLOWS: Mapping[str, type[Payload]] = {
     "google": FollowGoogle,
     "supabase": FollowSupabase,
     "resend": FollowResend,
+    "lemon_squeezy": FollowLemonSqueezy,
 }
 """What follows up the copies of a store, by the name that remains give it."""
 

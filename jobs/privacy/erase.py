@@ -1,23 +1,25 @@
 """privacy.erase: the rows that a confirmed erasure means go, a batch a transaction.
 
     fence   open jobs that name a row that will go are ended, so that none writes it again; tombstones are set
-    rows    children before parents; what a row leaves in stores and at vendors is noted by the triggers of `remains`
+    rows    children before parents; what a row leaves in stores and at vendors is noted by the triggers of `remains`;
+            after each batch jobs that were enqueued meanwhile and name a row that went are ended
     texts   other people's texts that name them are redacted; the business's own are put before somebody
     samples what the planner remembers of the tables is sampled anew; then the copies elsewhere have their turn
 
-The fence remembers how far it came, for what it passes by stays. No other stage has a cursor but its name: what is left
-is found again from the frozen scope, so a kill costs one batch.
+The fence remembers how far it came, for what it passes by stays; of a batch of rows is remembered which jobs may name,
+until the next one has looked for such jobs. What is left is found again from the frozen scope: a kill costs one batch.
 """
 
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select, text, true
 from sqlalchemy.orm import Session
 
 from jobs.copies.payloads import FOLLOWS, following
-from jobs.privacy.fence import fence
+from jobs.privacy.fence import fence, forget, named
 from jobs.privacy.payloads import EraseData, VerifyErasure
 from jobs.privacy.rederive import rederive
 from ledger import clock
@@ -48,20 +50,23 @@ def erase_data(db: Session, payload: EraseData, cursor: Mapping[str, Any] | None
     if cursor is None or cursor["stage"] == "fence":
         place = fence(db, erasure, cursor)
         return Again({"stage": "fence", **place} if place else {"stage": "rows"}, doing="fence" if place else "rows")
-    following = STAGES[cursor["stage"]](db, erasure)
-    return Again({"stage": following}, doing=following) if following else None
+    # In a transaction after that in which the rows went: whoever enqueued while they went has committed, or never will.
+    forget(db, [UUID(each) for each in cursor.get("gone", ())])
+    return STAGES[cursor["stage"]](db, erasure)
 
 
-def _rows(db: Session, erasure: Erasure) -> str:
+def _rows(db: Session, erasure: Erasure) -> Again:
     progress = erase(db, erasure, batch=BATCH, patience=PATIENCE)
     _count(erasure, progress.rows)
     rederive(db, progress.derived)
-    return "rows" if progress.more else "texts"
+    stage = "rows" if progress.more else "texts"
+    return Again({"stage": stage, "gone": [str(each) for each in named(progress.gone)]}, doing=stage)
 
 
-def _texts(db: Session, erasure: Erasure) -> str:
+def _texts(db: Session, erasure: Erasure) -> Again:
     # In a transaction of its own follows what takes long: what is redacted here is locked until this one ends.
-    return "texts" if redact(db, erasure, batch=BATCH, patience=PATIENCE) else "samples"
+    stage = "texts" if redact(db, erasure, batch=BATCH, patience=PATIENCE) else "samples"
+    return Again({"stage": stage}, doing=stage)
 
 
 def _samples(db: Session, erasure: Erasure) -> None:
@@ -86,7 +91,7 @@ def _count(erasure: Erasure, rows: Mapping[str, int]) -> None:
     erasure.counts = dict(sorted((Counter(erasure.counts) + Counter(rows)).items()))
 
 
-STAGES: Mapping[str, Callable[[Session, Erasure], str | None]] = {
+STAGES: Mapping[str, Callable[[Session, Erasure], Again | None]] = {
     "rows": _rows,
     "texts": _texts,
     "samples": _samples,

@@ -71,6 +71,17 @@ class ReplayErasure(Payload):
     erasure_id: UUID
 
 
+class PruneJournal(Payload):
+    """Delete the journal's entries that no backup can need any more."""
+
+    kind: ClassVar[str] = "privacy.prune"
+    terms: ClassVar[Terms] = Terms(
+        queue="privacy_journal", priority=3, unique_by=("as_of",), vendors=("objects",), until_done=True
+    )
+
+    as_of: datetime
+
+
 class CountMonths(Payload):
     """Count the months that are over into numbers of enough people of enough businesses."""
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from jobs.privacy.payloads import CountMonths
+from jobs.privacy.payloads import CountMonths, PruneJournal
 from jobs.retention.payloads import EndBusiness, ExpireRows, SweepRetention
 from ledger import clock
 from ledger.enqueue import enqueue
@@ -35,6 +35,7 @@ def sweep(db: Session, payload: SweepRetention, cursor: Mapping[str, Any] | None
     as_of = min(payload.as_of, clock.now())  # a day ahead, by whoever's mistake, ends nothing early
     if cursor is None:
         db.execute(END_ACCESS, {"as_of": as_of})
+        enqueue(db, PruneJournal(as_of=as_of))
         for business_id in db.execute(DUE, {"as_of": as_of}).scalars():
             enqueue(db, ExpireRows(business_id=business_id, as_of=as_of), business_id=business_id)
         ended = list(_to_end(db, as_of))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lifecycle.audit.canary import texts
-from lifecycle.audit.report import Finding, because
+from lifecycle.audit.report import UNNAMED, Finding, because
 from lifecycle.audit.search import Search
 
 LASTS = 120
@@ -52,20 +52,26 @@ READS: Mapping[bytes, Callable[[Any, bytes], Iterator[bytes]]] = {
 
 
 class Keys:
-    """The probe; `clients` are those of redis-py that give bytes, by what their databases are called."""
+    """The probe; `clients` are those of redis-py that give bytes, by what their databases are called, ours first.
+
+    A key of ours under a name that nobody classified blocks: nobody knows what is written there next.
+    """
 
     name = "redis"
 
-    def __init__(self, clients: Mapping[str, Any], prefix: str) -> None:
+    def __init__(self, clients: Mapping[str, Any], prefix: str, named: Callable[[str], bool] = lambda _: True) -> None:
         self._clients = clients
         self._prefix = prefix
+        self._named = named
 
     def scan(self, search: Search) -> Finding:
         """Read every database."""
         finding = Finding(self.name, f"all keys of {len(self._clients)} databases", "keys")
-        for name, client in self._clients.items():
+        for at, (name, client) in enumerate(self._clients.items()):
             try:
-                _read(name, client, b"*", search, finding)
+                for key in _read(name, client, b"*", search, finding):
+                    if at == 0 and not self._named(key):
+                        finding.cannot(_place(name, search.place(key)), UNNAMED)
             except Exception as error:  # noqa: BLE001 - one that cannot be read must not hide the others
                 finding.cannot(name, because(error))
         return finding
@@ -91,16 +97,19 @@ class Keys:
                 client.expire(key, LASTS)
             for place in (_names(name), *(_place(name, key) for key in made[:7])):
                 finding.expect(place, search)
-            _read(name, client, f"{mark}*".encode(), search, finding)
+            for _ in _read(name, client, f"{mark}*".encode(), search, finding):
+                pass
         finally:
             client.delete(*made)
         return finding
 
 
-def _read(name: str, client: Any, pattern: bytes, search: Search, finding: Finding) -> None:
+def _read(name: str, client: Any, pattern: bytes, search: Search, finding: Finding) -> Iterator[str]:
+    """Note what each key and its values say; yield the keys."""
     for key in client.scan_iter(match=pattern, count=AT_ONCE):
         finding.scanned += 1
         named = key.decode("utf-8", "replace")
+        yield named
         finding.note(_names(name), search.find(named))
         kind = client.type(key)
         if kind == b"none":  # it went meanwhile

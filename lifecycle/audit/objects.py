@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
 from lifecycle.audit.canary import texts
-from lifecycle.audit.report import Finding, because
+from lifecycle.audit.report import UNNAMED, Finding, because
 from lifecycle.audit.search import Search
 from providers.stored import Stored
 
@@ -18,19 +18,24 @@ Planting = Callable[[Iterable[str]], AbstractContextManager[str]]
 """Stores an object for each text, which is in its body, its key and, if ASCII, its metadata; gives their prefix."""
 
 
+Named = Callable[[Stored], bool]
+"""Says whether an object's key has a place in the data map; other buckets than ours are read, and not asked about."""
+
+
 class Objects:
-    """The probe; `plant` is how it proves itself in this store."""
+    """The probe; `plant` is how it proves itself in this store. A name that nobody classified blocks."""
 
     name = "objects"
 
-    def __init__(self, listing: Listing, plant: Planting) -> None:
+    def __init__(self, listing: Listing, plant: Planting, named: Named = lambda _: True) -> None:
         self._listing = listing
         self._plant = plant
+        self._named = named
 
     def scan(self, search: Search) -> Finding:
         """Read all buckets."""
         finding = Finding(self.name, "every version, marker and unfinished upload of all buckets", "objects")
-        _read(self._listing(""), search, finding)
+        _read(self._noted(finding, search), search, finding)
         return finding
 
     def planted(self, search: Search) -> Finding:
@@ -43,6 +48,12 @@ class Objects:
         for part in PARTS:
             finding.expect(part, search, str.isascii if part == "about" else lambda _: True)
         return finding
+
+    def _noted(self, finding: Finding, search: Search) -> Iterable[Stored]:
+        for each in self._listing(""):
+            if not self._named(each):
+                finding.cannot(f"{each.what} {each.bucket}/{search.place(each.key)}", UNNAMED)
+            yield each
 
 
 def _read(listed: Iterable[Stored], search: Search, finding: Finding) -> None:

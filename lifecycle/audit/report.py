@@ -9,6 +9,9 @@ from typing import Any
 
 from lifecycle.audit.search import Search
 
+UNNAMED = "under a name of which the data map says nothing"
+"""Why a key proves nothing that nobody classified."""
+
 
 class Verdict(StrEnum):
     """What a probe says."""

@@ -1,4 +1,4 @@
-"""Looking for needles in texts, however a number is grouped."""
+"""Looking for needles in texts, however a number is grouped, and whether it is written or said."""
 
 import hashlib
 import re
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from lifecycle.audit.needles import Needle
+from lifecycle.audit.spoken import in_digits
 
 BETWEEN = re.compile(r"(?<=\d)[ \u00a0().\-/]{1,3}(?=\d)")
 """What people put between the digits of a number."""
@@ -27,7 +28,7 @@ class Search:
         lower = text.lower().replace("\\", "")
         found = Counter({at: lower.count(value) for at, value in self._others if value in lower})
         if self._numbers:
-            for squeezed in {lower, BETWEEN.sub("", lower)}:
+            for squeezed in {lower, BETWEEN.sub("", lower), BETWEEN.sub("", in_digits(lower))}:
                 for at, value in self._numbers:
                     if value in squeezed:
                         found[at] = max(found[at], squeezed.count(value))

@@ -32,8 +32,40 @@ LANGUAGE sql STABLE STRICT SET search_path = nexara, pg_temp AS $$
   FROM salts s WHERE s.business_id = p_business
 $$;
 
+-- Make a business's salt, if it has none: 244 random bits of the server's own generator of UUIDs.
+CREATE FUNCTION nexara.salt(p_business uuid) RETURNS void
+LANGUAGE sql SET search_path = nexara, pg_temp AS $$
+  INSERT INTO salts (business_id, secret)
+  VALUES (p_business, replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''))
+  ON CONFLICT (business_id) DO NOTHING
+$$;
+
+-- A business has its salt from its first moment on: every backup that knows the business knows it too, so that digests which
+-- the journal kept outside say the same after a restore.
+CREATE FUNCTION nexara.salted() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
+DECLARE
+  before CONSTANT text := current_setting('nexara.business', true);
+BEGIN
+  PERFORM nexara.act_for(NEW.id);
+  PERFORM nexara.salt(NEW.id);
+  PERFORM set_config('nexara.business', coalesce(before, ''), true);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER salted AFTER INSERT ON nexara.businesses FOR EACH ROW EXECUTE FUNCTION nexara.salted();
+
+-- The digests of identifiers under the salt of the job's business: what the journal keeps of tombstones.
+CREATE FUNCTION nexara.digests_v1(p_identifiers text[]) RETURNS SETOF text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
+BEGIN
+  IF nexara.scope() IS NULL THEN
+    RAISE EXCEPTION 'only a job that holds its fence asks for digests' USING ERRCODE = 'NX001';
+  END IF;
+  RETURN QUERY SELECT DISTINCT nexara.digest_of(nexara.scope(), value) FROM unnest(p_identifiers) value WHERE value IS NOT NULL;
+END $$;
+
 -- Put tombstones on identifiers, for the business of the job that asks: nothing of them that happened until p_before comes back.
--- Makes the business's salt with the first one. As often as one likes; a later erasure moves the moment on. Returns how many.
+-- As often as one likes; a later erasure moves the moment on. Returns how many.
 CREATE FUNCTION nexara.bury_v1(p_identifiers text[], p_before timestamptz) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
 DECLARE
@@ -49,10 +81,7 @@ BEGIN
   IF coalesce(cardinality(p_identifiers), 0) = 0 THEN
     RETURN 0;
   END IF;
-  -- 244 random bits of the server's own generator of UUIDs.
-  INSERT INTO salts (business_id, secret)
-  VALUES (mine, replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''))
-  ON CONFLICT (business_id) DO NOTHING;
+  PERFORM nexara.salt(mine);
   INSERT INTO tombstones (business_id, digest, sort, event_before)
   SELECT DISTINCT mine, nexara.digest_of(mine, value), 'identifier', p_before FROM unnest(p_identifiers) value WHERE value IS NOT NULL
   ON CONFLICT (business_id, digest) DO UPDATE
@@ -188,7 +217,7 @@ DECLARE
   f regprocedure;
 BEGIN
   FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'nexara'::regnamespace
-    AND p.proname IN ('event_key_v1', 'hmac_sha256', 'spelled', 'digest_of', 'bury_v1', 'is_erased', 'is_going',
+    AND p.proname IN ('event_key_v1', 'hmac_sha256', 'spelled', 'digest_of', 'salt', 'salted', 'digests_v1', 'bury_v1', 'is_erased', 'is_going',
                       'told_identifiers', 'person_of', 'arrival_v1') LOOP
     EXECUTE format('ALTER FUNCTION %s OWNER TO nexara_owner', f);
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
@@ -196,4 +225,4 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION nexara.event_key_v1(text, text) TO nexara_web, tenant_job, nexara_scribe;
 GRANT EXECUTE ON FUNCTION nexara.arrival_v1(text, text, timestamptz, jsonb) TO nexara_web;
-GRANT EXECUTE ON FUNCTION nexara.bury_v1(text[], timestamptz) TO tenant_job;
+GRANT EXECUTE ON FUNCTION nexara.bury_v1(text[], timestamptz), nexara.digests_v1(text[]) TO tenant_job;

@@ -5,7 +5,7 @@ CREATE POLICY ending ON nexara.subscriptions FOR SELECT TO nexara_scribe USING (
 CREATE POLICY ending ON nexara.suppressions TO nexara_scribe USING (true);
 GRANT SELECT (id, ended_at, erasing_at, erased_at), UPDATE (ended_at, erasing_at, erased_at) ON nexara.businesses
   TO nexara_scribe;
-GRANT SELECT (business_id, status, ends_at) ON nexara.subscriptions TO nexara_scribe;
+GRANT SELECT (business_id, subscription_ref, status, ends_at) ON nexara.subscriptions TO nexara_scribe;
 GRANT SELECT (business_id, released_at), UPDATE (released_at) ON nexara.suppressions TO nexara_scribe;
 GRANT SELECT ON nexara.keep_periods TO nexara_house;
 
@@ -24,7 +24,7 @@ BEGIN
   SELECT count(*) AS found, max(s.ends_at) FILTER (WHERE s.ends_at <= p_at) AS last,
          bool_and(s.status = 'expired' OR (s.status = 'cancelled' AND coalesce(s.ends_at <= p_at, false))) AS all_over
   INTO told FROM subscriptions s WHERE s.business_id = p_business;
-  IF told.found = 0 OR (told.all_over AND stands.erasing_at IS NOT NULL) THEN
+  IF told.found = 0 OR stands.erasing_at IS NOT NULL THEN
     RETURN;
   END IF;
   ended := CASE WHEN told.all_over THEN coalesce(told.last, stands.ended_at, p_at) END;
@@ -33,7 +33,16 @@ END $$;
 
 CREATE FUNCTION nexara.access_ended() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
+DECLARE
+  since CONSTANT timestamptz := (SELECT b.erasing_at FROM businesses b WHERE b.id = NEW.business_id FOR NO KEY UPDATE);
 BEGIN
+  -- What the seller still tells of one that is being erased is written down: that it ends, that a payment failed. One that
+  -- begins, or begins again, is refused.
+  IF since IS NOT NULL AND NEW.status NOT IN ('cancelled', 'expired')
+     AND (TG_OP = 'INSERT' OR OLD.status IN ('cancelled', 'expired')) THEN
+    RAISE EXCEPTION 'this business is being erased since %, and cannot come back', to_char(since, 'YYYY-MM-DD')
+      USING ERRCODE = '55000', HINT = 'open a new account: it begins empty';
+  END IF;
   PERFORM nexara.end_access(NEW.business_id, now());
   RETURN NULL;
 END $$;
@@ -67,6 +76,11 @@ BEGIN
     WHERE b.id = NEW.business_id AND b.erasing_at IS NULL;
     -- An objection is kept for some years after the account: they begin.
     UPDATE suppressions s SET released_at = now() WHERE s.business_id = NEW.business_id AND s.released_at IS NULL;
+    -- A subscription that may still run is cancelled at the seller, by the same jobs that have copies deleted.
+    INSERT INTO remains (business_id, store, what, ref, retry_at, erasure_id)
+    SELECT s.business_id, 'lemon_squeezy', 'subscription', s.subscription_ref, now(), NEW.id
+    FROM subscriptions s WHERE s.business_id = NEW.business_id AND s.status <> 'expired';
+    PERFORM ledger.end_api_keys(NEW.business_id);
   ELSE
     UPDATE businesses b SET erased_at = NEW.completed_at WHERE b.id = NEW.business_id AND b.erased_at IS NULL;
   END IF;

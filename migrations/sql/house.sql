@@ -164,7 +164,7 @@ $$;
 -- Is there such a business? Asked before somebody is given a key in its name.
 CREATE FUNCTION nexara.is_business_v1(p_id uuid) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
-  SELECT EXISTS (SELECT FROM businesses WHERE id = p_id)
+  SELECT EXISTS (SELECT FROM businesses WHERE id = p_id AND erasing_at IS NULL)
 $$;
 
 ALTER FUNCTION nexara.is_business_v1(uuid) OWNER TO nexara_house;

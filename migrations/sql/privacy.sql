@@ -124,12 +124,13 @@ GRANT SELECT (business_id, erasure_id, store, what, state, reason, tries, retry_
 
 CREATE FUNCTION nexara.erasures_v1(p_business uuid DEFAULT NULL, p_erasure uuid DEFAULT NULL, p_open boolean DEFAULT false)
 RETURNS TABLE (
-  business_id uuid, id uuid, scope text, root_id uuid, origin text, state text, reason text, plan jsonb, counts jsonb, asked_at timestamptz,
+  business_id uuid, id uuid, scope text, root_id uuid, origin text, replayed boolean, state text, reason text, plan jsonb,
+  counts jsonb, asked_at timestamptz,
   confirmed_at timestamptz, erased_at timestamptz, completed_at timestamptz, to_decide bigint, included bigint,
   copies jsonb, open_reviews bigint
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
-  SELECT e.business_id, e.id, e.scope, e.root_id, e.origin, e.state, e.reason, e.plan, e.counts, e.asked_at, e.confirmed_at, e.erased_at,
+  SELECT e.business_id, e.id, e.scope, e.root_id, e.origin, e.replayed, e.state, e.reason, e.plan, e.counts, e.asked_at, e.confirmed_at, e.erased_at,
          e.completed_at, scoped.to_decide, scoped.included, coalesce(left_over.copies, '[]'), reviewed.open_reviews
   FROM erasures e
   CROSS JOIN LATERAL (
@@ -172,21 +173,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
   WHERE r.business_id = p_business ORDER BY r.made_at, r.id
 $$;
 
--- Somebody has looked at a text of the business's own: it was mended, or names somebody else.
-CREATE FUNCTION nexara.decide_review_v1(p_business uuid, p_review uuid, p_state text, p_actor uuid DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
-BEGIN
-  PERFORM nexara.act_for(p_business);
-  IF p_state NOT IN ('redacted', 'cleared') THEN
-    RAISE EXCEPTION 'a text is redacted or cleared' USING ERRCODE = '22023';
-  END IF;
-  UPDATE reviews SET state = p_state, decided_by = p_actor, decided_at = now()
-  WHERE business_id = p_business AND id = p_review AND state = 'open';
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no such text to decide about' USING ERRCODE = '22023';
-  END IF;
-END $$;
-
 -- Somebody has seen to copies by hand: each is asked about again, and is gone when it is read back as gone.
 CREATE FUNCTION nexara.ask_again_v1(p_business uuid, p_erasure uuid) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = nexara, pg_temp AS $$
@@ -209,7 +195,7 @@ DECLARE
 BEGIN
   FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'nexara'::regnamespace
     AND p.proname IN ('ask_erasure', 'ask_erasure_v1', 'erase_v1', 'decide_erasure_v1', 'confirm_erasure_v1',
-                      'withdraw_erasure_v1', 'decide_review_v1', 'ask_again_v1') LOOP
+                      'withdraw_erasure_v1', 'ask_again_v1') LOOP
     EXECUTE format('ALTER FUNCTION %s OWNER TO nexara_owner', f);
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
   END LOOP;
@@ -222,6 +208,5 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION nexara.ask_erasure_v1(uuid, text, uuid, text[], text, uuid),
   nexara.decide_erasure_v1(uuid, uuid, uuid, text, uuid), nexara.confirm_erasure_v1(uuid, uuid, uuid),
-  nexara.withdraw_erasure_v1(uuid, uuid), nexara.decide_review_v1(uuid, uuid, text, uuid),
-  nexara.ask_again_v1(uuid, uuid) TO nexara_dashboard;
+  nexara.withdraw_erasure_v1(uuid, uuid), nexara.ask_again_v1(uuid, uuid) TO nexara_dashboard;
 GRANT EXECUTE ON FUNCTION nexara.erase_v1(text, uuid, uuid) TO nexara_web;

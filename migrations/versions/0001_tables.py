@@ -870,6 +870,7 @@ def upgrade() -> None:
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("root_id", sa.Uuid(), nullable=True),
         sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("replayed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("state", sa.Text(), server_default=sa.text("'resolving'"), nullable=False),
         sa.Column("asked_by", sa.Uuid(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
@@ -881,9 +882,7 @@ def upgrade() -> None:
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("fingerprint ~ '^[0-9a-f]{64}$'", name=op.f("ck_erasures_fingerprint")),
-        sa.CheckConstraint(
-            "origin IN ('request', 'dashboard', 'retention', 'replay')", name=op.f("ck_erasures_origin")
-        ),
+        sa.CheckConstraint("origin IN ('request', 'dashboard', 'retention')", name=op.f("ck_erasures_origin")),
         sa.CheckConstraint("reason ~ '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$'", name=op.f("ck_erasures_reason")),
         sa.CheckConstraint(
             "scope IN ('business', 'person', 'communications', 'recording', 'member', 'visitor')",
@@ -1101,6 +1100,14 @@ def upgrade() -> None:
         unique=False,
         schema="nexara",
         postgresql_where=sa.text("state IN ('planned', 'sent', 'accepted', 'blocked')"),
+    )
+    op.create_index(
+        "remains_by_hand",
+        "remains",
+        ["business_id", "erasure_id"],
+        unique=False,
+        schema="nexara",
+        postgresql_where=sa.text("state = 'manual'"),
     )
     op.create_index(
         "remains_due",

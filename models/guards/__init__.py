@@ -9,6 +9,7 @@ from models.base import Row
 from models.entries import rows, table_of
 from models.guards.arrivals import arrival_guards
 from models.guards.by_hand import BY_HAND
+from models.guards.closed import closed_guards
 from models.guards.guard import Guard
 from models.guards.keeping import keep_guards
 from models.guards.memory import memory_guards
@@ -31,6 +32,7 @@ def guards() -> Iterator[Guard]:
         made = (Path(__file__).resolve().parent / f"{name}.sql").read_text(encoding="utf-8")
         yield Guard(entry=f"file {name}.sql", make=made)
     for row in ours:
+        yield from closed_guards(row)
         yield from trace_guards(row)
         yield from arrival_guards(row)
         yield from memory_guards(row)

@@ -45,6 +45,11 @@ BY_HAND = frozenset(
         "function nexara.spelled",
         "function nexara.digest_of",
         "function nexara.bury_v1",
+        "function nexara.open_erasure_v1",
+        "function nexara.digests_v1",
+        "function nexara.salt",
+        "function nexara.salted",
+        "trigger nexara.businesses salted",
         "function nexara.is_erased",
         "function nexara.is_going",
         "function nexara.told_identifiers",
@@ -75,8 +80,14 @@ BY_HAND = frozenset(
         *(f"function nexara.{verb}_erasure_v1" for verb in ("ask", "decide", "confirm", "withdraw")),
         *(f"function nexara.{what}_v1" for what in ("erase", "erasures", "erasure_scope", "reviews", "receipts")),
         "function nexara.ask_erasure",
+        # migrations/sql/waiting.sql
+        "function nexara.erasure_alarms_v1",
+        # migrations/sql/reviews.sql
+        "function nexara.still_names",
         "function nexara.decide_review_v1",
         "function nexara.ask_again_v1",
+        # migrations/sql/journal.sql
+        "function nexara.journal_stays_v1",
         # migrations/sql/erasing.sql
         "function nexara.keep_frozen",
         "function nexara.forget_raw_v1",

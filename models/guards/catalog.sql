@@ -40,6 +40,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT format('trigger %s.%s %s', o.nspname, o.relname, t.tgname), concat_ws(' ', t.tgenabled, pg_get_triggerdef(t.oid))
   FROM pg_trigger t JOIN ours o ON o.oid = t.tgrelid WHERE NOT t.tgisinternal
   UNION ALL
+  SELECT format('check %s.%s %s', o.nspname, o.relname, k.conname), concat_ws(' ', k.convalidated, pg_get_constraintdef(k.oid))
+  FROM pg_constraint k JOIN ours o ON o.oid = k.conrelid
+  WHERE k.contype = 'c' AND EXISTS (
+    SELECT FROM pg_attribute a
+    WHERE a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum] AND a.atttypid IN ('json'::regtype, 'jsonb'::regtype))
+  UNION ALL
   SELECT format('statistics %s.%s', o.nspname, o.relname), string_agg(a.attname, ', ' ORDER BY a.attname)
   FROM ours o JOIN pg_attribute a ON a.attrelid = o.oid
   WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget = 0

@@ -60,3 +60,4 @@ ALTER FUNCTION nexara.leave_remains() OWNER TO nexara_scribe;
 ALTER FUNCTION nexara.leave_mentions() OWNER TO nexara_scribe;
 ALTER FUNCTION nexara.needles(text) OWNER TO nexara_scribe;
 REVOKE ALL ON FUNCTION nexara.leave_remains(), nexara.leave_mentions(), nexara.needles(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION nexara.needles(text) TO nexara_owner;

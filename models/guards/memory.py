@@ -1,4 +1,4 @@
-"""The planner keeps no value of a person: what it had sampled would outlive its row until the next ANALYZE.
+"""The planner keeps no value of a person and no text: what it had sampled would outlive its row until an ANALYZE.
 
 Without statistics a column is taken to have two hundred values. What is looked for by its value is looked for by an
 index all the same; what statistics would have told of texts and names no query asks.
@@ -7,7 +7,7 @@ index all the same; what statistics would have told of texts and names no query 
 from collections.abc import Iterator
 
 from models.base import Row
-from models.data_map import Holds
+from models.data_map import Finds, Holds, Scrubs
 from models.entries import table_of
 from models.guards.guard import Guard
 
@@ -23,7 +23,8 @@ def memory_guards(row: type[Row]) -> Iterator[Guard]:
 
 
 def _holds(holds: Holds) -> bool:
-    return holds.personal or holds.secret
+    # A text of the business's own may name anybody; and what scrubbing empties is not to be read there afterwards.
+    return holds.personal or holds.secret or holds.find is Finds.TEXT or holds.scrub is not Scrubs.KEEP
 
 
 def _remembered(table: str) -> str:

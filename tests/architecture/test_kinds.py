@@ -19,9 +19,10 @@ NO_HANDLERS = {
     "jobs/queues.py": "what each queue promises",
     "jobs/conversations/words.py": "the words of a conversation, which two handlers read",
     "jobs/alerts/mail.py": "how the mail looks",
-    "jobs/privacy/fence.py": "what comes before the rows go: jobs end, tombstones are set",
+    "jobs/privacy/fence.py": "what goes before the first row of an erasure",
     "jobs/privacy/rederive.py": "what is made anew when a part of it has gone",
     "jobs/copies/asking.py": "how any vendor is asked for copies",
+    "jobs/usage/facts.py": "what a conversation used, which is written down before it is erased, too",
     "jobs/copies/following.py": "what becomes of the rows of copies, at whichever vendor",
 }
 

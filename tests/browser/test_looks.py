@@ -8,7 +8,7 @@ PHONE = {"width": 390, "height": 844}
 CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 MAIN_PAGES = (
     *("overview", "jobs", "job", "running", "edit", "failures", "failure", "operation", "operate", "queues", "kinds"),
-    *("kind", "schedules", "audit", "operators", "me", "enqueue-kind"),
+    *("kind", "schedules", "audit", "operators", "me", "enqueue-kind", "erasures", "erasure", "calendar", "data-map"),
 )
 TOO_WIDE = """() => {
   const wide = document.documentElement.clientWidth;
@@ -48,6 +48,10 @@ def test_a_phone_shows_the_whole_of_every_table(visiting, pages):
             "kind",
             "schedules",
             "audit",
+            "erasures",
+            "erasure",
+            "calendar",
+            "data-map",
         ):
             kim.page.goto(pages[name])
             if told := kim.page.evaluate(cut):

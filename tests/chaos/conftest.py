@@ -18,6 +18,7 @@ from sandbox.vendors import anthropic, deepgram, resend
 from tests.chaos.facts import CANNED, Web
 from tests.chaos.vendors import Vendors
 from tests.chaos.world import World
+from tests.classified import all_of_bucket, all_of_redis
 
 Worlds = Callable[..., AbstractContextManager[World]]
 """Lends a world; its argument, if any, turns a database's URL into that by which everybody reaches it."""
@@ -76,6 +77,8 @@ def worlds(
                 db.execute(text("DELETE FROM ledger.limits"))  # these vendors are ours: what is proved here is no pace
             world = World(settings, database.admin_url, servers, Web(web_engine, objects), vendors, folder)
             yield world
+            all_of_bucket(each.key for each in objects.held())
+            all_of_redis(world.redis.scan_iter() if redis_server.alive() else (), settings["REDIS_PREFIX"])
             world.close()
             web_engine.dispose()
             for server in servers:

@@ -68,7 +68,7 @@ class Web:
         self.talks: list[Talk] = []
         self.withdrawn: list[Talk] = []
         self.engine = engine
-        self._objects = objects
+        self.objects = objects
         self._sounds = iter(SOUNDS)
         self._open()
 
@@ -85,7 +85,7 @@ class Web:
         withdrawn, kept = make(), make()
         for talk in (withdrawn, kept):
             if sound is not None:
-                self._objects.put(talk.object, sound.data, "audio/wav")
+                self.store(talk.object, sound.data)
             with self.acting() as db:
                 write(db, talk)
                 if talk is withdrawn:
@@ -93,6 +93,10 @@ class Web:
         self.withdrawn.append(withdrawn)
         self.talks.append(kept)
         return kept
+
+    def store(self, key: str, data: bytes) -> None:
+        """Store a sound in the bucket."""
+        self.objects.put(key, data, "audio/wav")
 
     @contextmanager
     def acting(self) -> Iterator[Connection]:
@@ -107,7 +111,7 @@ class Web:
             add(db, Business, id=self.business, name="A house", industry="plumbing", country="GB", zone="UTC")
             for number, member in enumerate([*self.members, uuid4()]):
                 user = uuid4()
-                add(db, User, id=user, email=f"member-{number}@example.com")
+                add(db, User, id=user, email=f"member-{number}@{self.business.hex}.example")
                 add(
                     db,
                     Member,

@@ -38,7 +38,7 @@ def test_schedulers_that_start_together_after_days_fire_each_tick_once_and_as_it
         assert scheduler.terminate(within=10) == 0
 
     noted = [row for row in world.sql(TICKS) if row.due_at > down_since]
-    assert Counter(row.schedule for row in noted) == {name: len(due) for name, due in missed.items()}
+    assert Counter(row.schedule for row in noted) == {name: len(due) for name, due in missed.items() if due}
     fired = Counter(row.schedule for row in noted if row.outcome == "fired")
     assert fired[RETENTION.name] == 1  # once, for all of them
     assert fired[RECONCILIATION.name] == len(missed[RECONCILIATION.name]) == DOWN.days

@@ -93,7 +93,7 @@ class World:
         self.postgres, self.redis_server = servers
         self.redis = redis.Redis.from_url(settings["REDIS_URL"], socket_timeout=5)
         self.processes: list[Process] = []
-        self._settings = settings
+        self.settings = settings
         self.worker_url, self.dashboard_url = settings["DATABASE_URL"], settings["DASHBOARD_DATABASE_URL"]
         self.database = admin_url.rpartition("/")[2]
         self.admin_url = admin_url
@@ -183,7 +183,7 @@ class World:
 
     def _start(self, command: str, module: Sequence[str] = (), **settings: str) -> Process:
         count = sum(process.name.startswith(command) for process in self.processes)
-        env = engine_environment({**self._settings, **settings})
+        env = engine_environment({**self.settings, **settings})
         process = Process(f"{command}-{count + 1}", env, self.folder, module)
         self.processes.append(process)
         return process

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 import redis
 from click.testing import Result
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url, text
 
 from sandbox.ports import LOOPBACK
 from sandbox.vendors import anthropic, deepgram, resend
@@ -129,6 +129,18 @@ def test_a_doctor_finds_a_redis_that_may_forget_ids(run: Run, well: dict[str, st
     (finding,) = [each for each in findings(told).values() if not each["well"]]
     assert "allkeys-lru" in finding["found"]
     assert "noeviction" in finding["mend"]
+
+
+def test_a_doctor_finds_what_the_data_map_does_not_know(run: Run, well: dict[str, str], database: Database) -> None:
+    engine = create_engine(database.admin_url)
+    with engine.begin() as db:
+        db.execute(text("CREATE TABLE public.notes (phone text)"))
+    engine.dispose()
+    told = run("doctor", "--json", **well)
+    assert told.exit_code == 1
+    (finding,) = [each for each in findings(told).values() if not each["well"]]
+    assert finding["found"] == "table public.notes is not in the data map"
+    assert "models/" in finding["mend"]
 
 
 def test_a_doctor_finds_a_worker_that_passes_by_the_walls(run: Run, well: dict[str, str], database: Database) -> None:

@@ -88,3 +88,16 @@ def test_what_came_of_what_it_found_is_not_counted_as_found(browser, ledger, nig
     ledger.sql(FOUND, kind="alerts.send", root=root, states=["succeeded"] * 4)
     ledger.sql("UPDATE ledger.jobs SET parent_id = :meter WHERE kind = 'alerts.send'", meter=meter)
     assert "It found 1 conversation that was not metered" in words(browser.get("/"), "reconciliation")
+
+
+def test_an_erasure_that_takes_too_long_is_on_the_overview_and_names_nobody(browser, ledger):
+    ledger.sql(
+        "WITH gone AS (INSERT INTO nexara.businesses (name, country) VALUES ('Harbour Repairs', 'IE') RETURNING id)"
+        " INSERT INTO nexara.erasures (business_id, scope, root_id, origin, state, asked_at, confirmed_at)"
+        " SELECT id, 'person', gen_random_uuid(), 'request', 'pending', t, t"
+        " FROM gone, (SELECT now() - interval '9 days') w (t)"
+    )
+    page = browser.get("/")
+    assert "An erasure that was asked for 9 days ago is not completed" in page.text
+    assert "Harbour" not in page.text
+    assert "/jobs?kind=privacy.verify" in read(page).hrefs

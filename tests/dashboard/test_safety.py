@@ -39,6 +39,7 @@ def addresses():
         if isinstance(route, Route):
             path = route.path.replace("{id:int}", "1").replace("{name}", "vic").replace("{kind}", "walls.paint")
             path = path.replace("{fingerprint}", "0123456789abcdef").replace("{id:uuid}", str(UUID(int=1)))
+            path = path.replace("{business:uuid}", str(UUID(int=2)))
             assert "{" not in path, "say here what stands for that part of an address"
             for method in sorted(route.methods - {"HEAD"}):
                 yield method, path, route

@@ -16,6 +16,7 @@ from sandbox.storage import ACCESS_KEY, REGION, SECRET_KEY, Storage
 from sandbox.vendors import anthropic, deepgram, resend
 from sandbox.vendors.holders import APPS
 from sandbox.vendors.running import running as serving
+from tests.classified import all_of_bucket
 from tests.jobs.house import HTTP, House, Wire, Wires
 from tests.jobs.house import house as make_house
 from tests.jobs.remaining import KEYS, Remaining
@@ -72,12 +73,14 @@ def usual(values: VendorValues) -> Iterator[Vendors]:
 
 
 @pytest.fixture
-def objects(storage: Storage, values: VendorValues, usual: Vendors) -> Objects:
+def objects(storage: Storage, values: VendorValues, usual: Vendors) -> Iterator[Objects]:
     if not storage.alive():
         storage.start()
     if HTTP.head(f"{storage.url}/{values.s3_bucket}").is_error:
         storage.create_bucket(values.s3_bucket)
-    return usual.objects
+    yield usual.objects
+    if storage.alive():
+        all_of_bucket(each.key for each in usual.objects.held())
 
 
 @pytest.fixture

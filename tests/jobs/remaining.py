@@ -24,6 +24,7 @@ KEYS = {
     "google_client_id": "nexara",
     "google_client_secret": "sandbox-google",
     "supabase_secret_key": "sandbox-supabase",
+    "lemon_squeezy_api_key": "sandbox-lemon-squeezy",
 }
 
 

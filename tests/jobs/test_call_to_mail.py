@@ -92,6 +92,7 @@ def test_one_call_leaves_its_rows_and_no_other(house, shop):
     assert lead.requested_at.astimezone(ZoneInfo("Europe/London")).isoformat() == "2026-06-02T15:00:00+01:00"
     assert lead.verbatim == "I would like to book a visit on Tuesday at three in the afternoon."
 
+    ended = house.sql("SELECT to_jsonb(ended_at) FROM nexara.conversations")
     (metered,) = house.rows("SELECT to_jsonb(m) - 'id' FROM nexara.meter m")
     assert metered[0] == {
         "business_id": str(shop.business),
@@ -100,8 +101,9 @@ def test_one_call_leaves_its_rows_and_no_other(house, shop):
         "unit": "call_second",
         "direction": None,
         "quantity": 75,
-        "at": house.sql("SELECT to_jsonb(ended_at) FROM nexara.conversations"),
+        "at": ended,
         "correction_of": None,
+        "keep_until": f"{int(ended[:4]) + 7}-01-01",  # six years from the end of that year, as Britain asks
     }
     (sent,) = house.rows("SELECT to_jsonb(e) FROM nexara.emails_sent e")
     (mail,) = house.wires.inbox()

@@ -169,12 +169,12 @@ def test_a_contact_is_taken_off_the_list_and_not_even_a_digest_of_the_address_st
 
 
 def test_an_object_goes_from_the_bucket(remaining, objects):
-    objects.put("b/recordings/1.wav", b"sound", "audio/wav")
-    objects.put("b/recordings/1.wav.json", b"{}", "application/json")
-    copy = remaining.leave("objects", "recording", "b/recordings/1.wav")
+    objects.put(f"{UUID_1}/recordings/1.wav", b"sound", "audio/wav")
+    objects.put(f"{UUID_1}/recordings/1.wav.json", b"{}", "application/json")
+    copy = remaining.leave("objects", "recording", f"{UUID_1}/recordings/1.wav")
     remaining.follow("objects")
     assert remaining.row(copy).state == "confirmed"
-    assert [each.key for each in objects.held("b/recordings/1.wav")] == ["b/recordings/1.wav.json"]
+    assert [each.key for each in objects.held(f"{UUID_1}/recordings/1.wav")] == [f"{UUID_1}/recordings/1.wav.json"]
 
 
 def test_every_store_has_a_kind_of_job_of_its_name():

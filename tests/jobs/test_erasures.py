@@ -137,7 +137,7 @@ def test_what_a_restored_backup_has_again_is_erased_again(house, shop, remaining
     house.enqueue(ReplayErasure(erasure_id=erasure), shop.business)
     assert go_on(house, remaining, erasure) == "completed"
     assert house.sql("SELECT count(*) FROM nexara.people WHERE id = :id", id=one.person) == 0
-    assert house.sql("SELECT origin FROM nexara.erasures") == "replay"
+    assert house.rows("SELECT origin, replayed FROM nexara.erasures") == [("dashboard", True)]
 
 
 def test_what_two_share_waits_for_a_decision_and_then_for_the_officer(house, shop, remaining):

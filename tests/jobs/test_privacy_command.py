@@ -108,3 +108,31 @@ def test_a_copy_that_somebody_saw_to_is_read_back(house, shop, remaining, privac
     assert privacy("ask-again", shop.business, erasure).exit_code == 0
     assert go_on(house, remaining, erasure) == "completed"
     assert "no copy of this erasure waits" in privacy("ask-again", shop.business, erasure).output
+
+
+def test_a_text_that_names_them_as_before_was_not_redacted_whoever_says_so(house, shop, remaining, privacy):
+    told = shop.call(BOOKING.audio)
+    house.drain()
+    write = (
+        "INSERT INTO nexara.knowledge (business_id, chapter, title, body) VALUES"
+        " (:b, 'service', 'Ring 07700 900 123', 'Anna, +44 7700 900123, has a key.') RETURNING id"
+    )
+    entry = house.sql(write, b=shop.business)
+    asked = privacy("erase", shop.business, "--scope", "person", "--id", told.person, "--json")
+    erasure = json.loads(asked.stdout)["erasure"]
+    house.drain()
+    privacy("confirm", shop.business, erasure, "--yes")
+    assert go_on(house, remaining, erasure, looks=2) == "pending"
+    shown = json.loads(privacy("show", shop.business, erasure, "--json").stdout)
+    texts = {each["field"]: each["id"] for each in shown["reviews"]}
+    assert texts.keys() == {"title", "body"}
+    refused = privacy("review", shop.business, texts["body"], "redacted")
+    assert refused.exit_code == 2
+    assert "names them as before" in refused.output
+    assert "900" not in refused.output
+    house.sql("UPDATE nexara.knowledge SET body = 'Somebody has a key.' WHERE id = :id", id=entry)
+    assert privacy("review", shop.business, texts["body"], "redacted").exit_code == 0
+    assert privacy("review", shop.business, texts["title"], "redacted").exit_code == 2  # its own words count
+    assert privacy("review", shop.business, texts["title"], "cleared").exit_code == 0
+    assert "no such text" in privacy("review", shop.business, texts["title"], "cleared").output
+    assert go_on(house, remaining, erasure) == "completed"

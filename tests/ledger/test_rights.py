@@ -100,7 +100,10 @@ FUNCTIONS: dict[str, set[str]] = {
     # A job, of itself.
     "go_on_v1": {"tenant_job"},
     "prune_v1": {"tenant_job"},
+    "end_api_keys": {"nexara_scribe"},
+    "forget_answers_v1": {"tenant_job"},
     "forget_jobs_v1": {"tenant_job"},
+    "forget_business_v1": {"tenant_job"},
     "jobs_naming": NOBODY,
     "operate_v1": {"tenant_job"},
     "job_scope": {"nexara_owner", "nexara_house", "nexara_scribe", "tenant_job", "nexara_web"},

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
 from lifecycle.deadlines import DAY, Deadlines
+from lifecycle.deleting import A_SECOND, USUAL, time_for
 from lifecycle.ending import is_due, starts_at
-from providers.deleting import A_SECOND, USUAL, time_for
 from providers.limits import LIMITS
 
 ASK = text("SELECT nexara.keep_until_v1('billing', :country, :zone, :since)")

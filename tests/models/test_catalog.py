@@ -35,6 +35,41 @@ DAMAGE = {
         "CREATE MATERIALIZED VIEW public.callers AS SELECT * FROM nexara.identifiers",
         "table public.callers: is not in the data map",
     ),
+    "a partition": (
+        (
+            "CREATE TABLE public.seen (at date, phone text) PARTITION BY RANGE (at);"
+            " CREATE TABLE public.seen_2026 PARTITION OF public.seen FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')"
+        ),
+        "table public.seen_2026: is not in the data map",
+    ),
+    "a partition beside a table of ours": (
+        (
+            "CREATE TABLE nexara.messages_old (LIKE nexara.messages) PARTITION BY RANGE (sent_at);"
+            " CREATE TABLE nexara.messages_2026 PARTITION OF nexara.messages_old DEFAULT"
+        ),
+        "table nexara.messages_2026: is not in the data map",
+    ),
+    "a key of JSON": (
+        (
+            "ALTER TABLE nexara.product_events DROP CONSTRAINT ck_product_events_props;"
+            " ALTER TABLE nexara.product_events ADD CONSTRAINT ck_product_events_props"
+            " CHECK (jsonb_typeof(props) = 'object' AND"
+            " props - ARRAY['page', 'feature', 'plan', 'source', 'count', 'phone']::text[] = '{}'::jsonb)"
+        ),
+        "check nexara.product_events ck_product_events_props: has been changed",
+    ),
+    "any key of JSON": (
+        "ALTER TABLE nexara.transcripts DROP CONSTRAINT ck_transcripts_segments",
+        "check nexara.transcripts ck_transcripts_segments: is gone",
+    ),
+    "a key of JSON in the rows that are there": (
+        (
+            "ALTER TABLE nexara.transcripts DROP CONSTRAINT ck_transcripts_segments;"
+            " ALTER TABLE nexara.transcripts ADD CONSTRAINT ck_transcripts_segments"
+            " CHECK (segments IS NOT NULL) NOT VALID"
+        ),
+        "check nexara.transcripts ck_transcripts_segments: has been changed",
+    ),
     "a column": (
         "ALTER TABLE nexara.calls ADD name text",
         "column nexara.calls.name: is not in the data map",

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Text
@@ -11,7 +12,9 @@ from models.data_map import About, Category, Finds, LastOut, Matching, Revoke, T
 from models.elsewhere import PLACES, VENDORS
 from models.entries import canonical, entries, fingerprint, plain, rows, table_of
 from models.forms import CodeOf
+from models.named import of_bucket, of_redis
 from models.render import main
+from tests.classified import all_of_bucket, all_of_redis
 from tests.rows import tenant_rows
 
 # Section 4 of the privacy policy, in its order.
@@ -125,6 +128,40 @@ def test_another_meaning_of_a_kind_is_another_map(word):
     assert word in says
     changed = said | {"nexara.leads.phone": (sort, says | {word: "another"})}
     assert fingerprint(changed) != fingerprint(said)
+
+
+def test_another_key_of_json_is_another_map():
+    said = entries()
+    sort, says = said["nexara.product_events.props"]
+    one_more = says | {"check": says["check"].replace("'feature'", "'feature', 'phone'")}
+    assert one_more != says
+    assert fingerprint(said | {"nexara.product_events.props": (sort, one_more)}) != fingerprint(said)
+
+
+def test_a_key_of_the_bucket_or_of_redis_has_a_place_or_is_told():
+    one, other = UUID(int=1), UUID(int=2)
+    ours = (
+        f"{one}/recordings/{other}.wav",
+        f"journal/{one}/{other}.json",
+        f"receipts/{one}/{other}/{'a' * 64}.json",
+        f"audit-{'0' * 16}/1 a",
+    )
+    assert all(of_bucket(key) for key in ours)
+    others = (
+        "notes.txt",
+        f"exports/{one}.zip",
+        f"x/{one}/{other}",
+        f"journal/{one}.json",
+        f"{one}",
+        f"journal/{one}/+447",
+    )
+    assert [key for key in others if of_bucket(key)] == []
+    assert all(of_redis(key, "nexara") for key in ("nexara:speech:1", "nexara:bell", f"nexara:audit:{'0' * 16}:list"))
+    others = ("nexara:seen", "nexara:+447700900123:1", "speech:1", "other:speech:1", "nexara:speech:1:x", "nexaraXbell")
+    assert [key for key in others if of_redis(key, "nexara")] == []
+    for told in (lambda: all_of_bucket(["notes.txt"]), lambda: all_of_redis([b"nexara:seen"], "nexara")):
+        with pytest.raises(AssertionError, match="say in models/elsewhere"):
+            told()
 
 
 def test_the_map_says_nothing_twice_and_holds_no_prose_of_kinds():

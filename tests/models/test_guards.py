@@ -27,6 +27,9 @@ def test_what_somebody_changed_is_made_again(admin):
         assert damage(db, "DROP POLICY tenancy ON nexara.calls") == ["policy nexara.calls tenancy"]
         assert damage(db, "GRANT DELETE ON live.meter TO nexara_web") == ["view live.meter"]
         assert damage(db, "ALTER TABLE nexara.leads NO FORCE ROW LEVEL SECURITY") == ["table nexara.leads"]
+        closed = "ck_transcripts_segments"
+        told = [f"check nexara.transcripts {closed}"]
+        assert damage(db, f"ALTER TABLE nexara.transcripts DROP CONSTRAINT {closed}") == told
         assert damage(db, "DROP TRIGGER remains ON nexara.calls") == ["trigger nexara.calls remains"]
         assert unmapped(db) == []
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.answers import UnmappedDataError, at, of
@@ -24,7 +25,7 @@ from models.data_map import (
     WhileActive,
     Who,
 )
-from models.kinds import EmailAddress, Id, PersonalText, PhoneNumber, StoredObject, Word
+from models.kinds import EmailAddress, Id, PersonalText, PhoneNumber, StoredObject, Word, plain
 
 
 def life(*links: Any, **more: Any) -> Life:
@@ -262,6 +263,17 @@ def test_no_one_and_someone_at_once():
             __table_args__ = (link("person_id", "people"),)
             __life__ = life(NoOne(because="so"), About(column="person_id", then=(Delete(),)))
             person_id: Mapped[Id]
+
+
+def test_json_that_does_not_say_which_keys_it_may_have():
+    with refused("BadNineteen.told is JSON and does not say which keys it may have"):
+
+        class BadNineteen(TenantRow):
+            """A row."""
+
+            __tablename__ = "bad_ones"
+            __life__ = life()
+            told: Mapped[dict[str, Any]] = plain("Anything", JSONB(), "anything")
 
 
 def test_where_a_copy_lies_is_kept_beside_what_the_kind_says():

@@ -247,8 +247,8 @@ def test_what_is_no_id_of_a_call_reaches_no_path(twilio: Twilio, vendor: Vendor,
 
 
 def test_a_kind_of_copy_that_twilio_does_not_keep_is_our_mistake(twilio: Twilio) -> None:
-    with pytest.raises(ValueError, match="Twilio keeps no media"):
-        twilio.delete("media", "ME1")
+    with pytest.raises(ValueError, match="Twilio keeps no fax"):
+        twilio.delete("fax", "FX1")
 
 
 def test_a_good_key_is_told_by_the_account_s_entry(twilio: Twilio, vendor: Vendor) -> None:

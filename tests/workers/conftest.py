@@ -9,6 +9,7 @@ import pytest
 
 from ledger.dispatch import PRIORITIES, Dispatched
 from ledger.payload import Payload
+from tests.classified import all_of_redis
 from tests.ledger.conftest import Ledger, ledger
 from workers.bell import Bell, connect
 
@@ -19,6 +20,7 @@ __all__ = ["ledger"]
 def bell(redis_url: str) -> Iterator[Bell]:
     client = connect(redis_url)
     yield Bell(client)
+    all_of_redis([key for key in client.scan_iter() if key.startswith(b"nexara")], "nexara")
     client.close()
 
 

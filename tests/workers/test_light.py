@@ -101,12 +101,8 @@ def test_a_worker_that_asked_no_vendor_has_loaded_none_and_holds_at_most_a_hundr
     database: Database, worker: Child, tmp_path: Path
 ) -> None:
     business = uuid4()
-    asked = {
-        "as_of": clock.now(),
-        "business_id": business,
-        "confirm": False,
-        **{name: uuid4() for name in ("conversation_id", "operation_id", "erasure_id")},  # of none
-    }
+    ids = {name: uuid4() for name in ("conversation_id", "operation_id", "erasure_id")}
+    asked = {"as_of": clock.now(), "business_id": business, "confirm": False, **ids}
     payloads = [
         job.payload(**{name: asked[name] for name in job.payload.model_fields})
         for job in load()

@@ -77,7 +77,38 @@ BEGIN
   RETURN forgotten;
 END $$;
 
+-- Called by a job, for its own business: what vendors answered to open jobs that name one of these ids goes, since a part of
+-- what it was made of goes. The jobs stay, and ask again if they have to. Returns how many answers there were.
+CREATE FUNCTION ledger.forget_answers_v1(p_ids uuid[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+DECLARE
+  mine CONSTANT uuid := ledger.job_scope();
+  gone integer;
+BEGIN
+  IF mine IS NULL THEN
+    RAISE EXCEPTION 'only a job that holds its fence forgets others' USING ERRCODE = 'NX001';
+  END IF;
+  DELETE FROM kept_answers a USING jobs j
+  WHERE j.id = a.job_id AND j.business_id = mine
+    AND EXISTS (SELECT FROM jsonb_each_text(j.payload) p WHERE p.value = ANY (p_ids::text[]));
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN gone;
+END $$;
+
+-- A whole business is to be erased: its keys to the HTTP API open nothing from now on; they go with its other rows. Called by
+-- the trigger that notes how far such an erasure is.
+CREATE FUNCTION ledger.end_api_keys(p_business uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+BEGIN
+  UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE business_id = p_business;
+END $$;
+
+ALTER FUNCTION ledger.end_api_keys(uuid) OWNER TO nexara_ledger;
+REVOKE ALL ON FUNCTION ledger.end_api_keys(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.end_api_keys(uuid) TO nexara_scribe;
 ALTER FUNCTION ledger.jobs_naming(uuid, bigint, uuid[]) OWNER TO nexara_ledger;
 ALTER FUNCTION ledger.forget_jobs_v1(uuid[]) OWNER TO nexara_ledger;
-REVOKE ALL ON FUNCTION ledger.jobs_naming(uuid, bigint, uuid[]), ledger.forget_jobs_v1(uuid[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ledger.forget_jobs_v1(uuid[]) TO tenant_job;
+ALTER FUNCTION ledger.forget_answers_v1(uuid[]) OWNER TO nexara_ledger;
+REVOKE ALL ON FUNCTION ledger.jobs_naming(uuid, bigint, uuid[]), ledger.forget_jobs_v1(uuid[]),
+  ledger.forget_answers_v1(uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.forget_jobs_v1(uuid[]), ledger.forget_answers_v1(uuid[]) TO tenant_job;

@@ -2,14 +2,21 @@
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
+from pydantic import SecretStr
 from sqlalchemy import text
 
+from providers.stored import Account
 from sandbox.storage import ACCESS_KEY, REGION, SECRET_KEY
+from sandbox.vendors import resend
+from sandbox.vendors.holders import APPS
+from sandbox.vendors.running import running
 from settings import Settings
 from tests.lifecycle.audit.conftest import NUMBER
 from workers.audit_command import audit
@@ -60,7 +67,7 @@ def test_what_is_left_is_told_by_its_place_and_nobody_is_named(
 ) -> None:
     with engine.begin() as db:
         db.execute(text(f"CREATE TABLE public.notes AS SELECT 'call {NAME} on 07700 900 488' AS note"))
-    client.set(f"limit:{NUMBER}", "1")
+    client.rpush("nexara:speech:1", f"limit:{NUMBER}")
     (tmp_path / "engine.log").write_text(f"somebody logged {NUMBER}")
     told = run("--without", "vendors", "--json")
     assert told.exit_code == 1
@@ -84,10 +91,69 @@ def test_what_is_left_is_told_by_its_place_and_nobody_is_named(
             assert secret not in output
 
 
+def test_a_name_in_the_bucket_or_in_redis_that_nobody_classified_blocks(
+    run: Audit, settings: Settings, client: Any, storage: Any
+) -> None:
+    account = Account(endpoint=storage.url, region=REGION, keys=(ACCESS_KEY, SECRET_KEY), bucket=settings.s3_bucket)
+    one = "0b0e0000-0000-4000-8000-000000000001"
+    for key in (f"{one}/recordings/{one}.wav", f"journal/{one}/{one}.json"):
+        account._client.put_object(Bucket=settings.s3_bucket, Key=key, Body=b"x")
+    client.rpush("nexara:speech:1", "1:1")
+    assert run("--without", "vendors").exit_code == 0
+    account._client.put_object(Bucket=settings.s3_bucket, Key=f"notes/{one}.json", Body=b"x")
+    client.set("nexara:seen", "1")
+    told = run("--without", "vendors")
+    account.close()
+    assert told.exit_code == 3, told.stdout
+    for place in (f"version {settings.s3_bucket}/notes/{one}.json", "database 0 nexara:seen"):
+        assert place.split()[-1] in told.stdout
+    assert told.stdout.count("under a name of which the data map says nothing") == 2
+
+
 def test_a_vendor_that_cannot_be_asked_proves_nothing(run: Audit) -> None:
     told = run()
     assert told.exit_code == 3, told.stdout
     assert "not read: twilio call: Misconfigured" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        ("google/event abcdef123", "an event is read with the access that a member gave"),
+        ("meta/message wamid.77", "no call reads a message"),
+        ("telnyx/message m-123456", "no call says whether it is deleted"),
+        ("anthropic/message msg_0123", "the contract holds it"),
+        ("nobody/thing its-9f3c7a52d1", "no such vendor can be asked"),
+    ],
+)
+def test_what_no_vendor_can_be_asked_for_is_unknown_and_says_why(run: Audit, named: str, why: str) -> None:
+    told = run(looked_for=f"ref {named}\n")
+    assert told.exit_code == 3, told.stdout
+    assert why in told.stdout
+
+
+def test_vendors_are_asked_whether_they_have_an_address_a_user_or_a_subscription(run: Audit) -> None:
+    address, user = "canary.77@example.com", "0b0e0000-0000-4000-8000-000000000077"
+    with ExitStack() as serving:
+        urls = {"resend": serving.enter_context(resend.start())}
+        urls |= {name: serving.enter_context(running(APPS[name]())) for name in ("supabase", "lemon_squeezy")}
+        keys = {
+            "resend_api_key": SecretStr("sandbox-resend"),
+            "mail_from": "Nexara <a@nexara.example.com>",
+            "supabase_secret_key": SecretStr("sandbox-supabase"),
+            "lemon_squeezy_api_key": SecretStr("sandbox-lemon-squeezy"),
+        }
+        asked = keys | {f"{name}_base_url": url for name, url in urls.items()}
+        looked_for = f"email {address}\nref supabase/user {user}\nref lemon_squeezy/subscription 987650123412\n"
+        assert run(looked_for=looked_for, **asked).exit_code == 0
+        with httpx.Client(trust_env=False) as client:
+            client.post(f"{urls['resend']}/_sandbox/held", json={"things": {"contacts": {"c1": {"email": address}}}})
+            client.post(f"{urls['supabase']}/_sandbox/held", json={"things": {"users": {user: {}}}})
+        told = run(looked_for=looked_for, **asked)
+        assert told.exit_code == 1, told.stdout
+        assert "resend contact: email" in told.stdout
+        assert "supabase user: ref" in told.stdout
+        assert address not in told.stdout
 
 
 @pytest.mark.parametrize(
