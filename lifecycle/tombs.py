@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, String, Table, cast, func, literal, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.orm import Session
 
 from ledger import clock
@@ -66,18 +66,21 @@ def identifiers(db: Session, erasure: Erasure, going: Going | None = None) -> se
 
 
 def _bury_events(db: Session, erasure: Erasure, table: Table, ids: Sequence[UUID]) -> None:
-    for digest in digests(table):
-        found = (
-            select(
-                literal(erasure.business_id, Tombstone.business_id.type),
-                digest,
-                literal(Stone.EVENT, Tombstone.sort.type),
-            )
-            .where(table.c.id == func.any(list(ids)), digest.is_not(None))
-            .distinct()
+    columns = list(digests(table))
+    if not columns:
+        return
+    told = select(func.unnest(array(columns)).label("digest")).where(table.c.id == func.any(list(ids))).subquery()
+    found = (
+        select(
+            literal(erasure.business_id, Tombstone.business_id.type),
+            told.c.digest,
+            literal(Stone.EVENT, Tombstone.sort.type),
         )
-        columns = ["business_id", "digest", "sort"]
-        db.execute(insert(Tombstone).from_select(columns, found).on_conflict_do_nothing())
+        .where(told.c.digest.is_not(None))
+        .distinct()
+    )
+    buried = insert(Tombstone).from_select(["business_id", "digest", "sort"], found)
+    db.execute(buried.on_conflict_do_nothing())
 
 
 def digests(table: Table) -> Iterator[ColumnElement[str]]:

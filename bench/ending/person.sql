@@ -1,5 +1,5 @@
 -- ${messages} messages of one business, a thousand a person; and three people with ${few}, ${many} and ${most} of their own, a
--- hundred a conversation. Every tenth message names a number, which `mentions` knows.
+-- hundred a conversation. Every tenth message names a number, which `mentions` knows; those of the three are metered.
 INSERT INTO nexara.businesses (id, name, industry, country, zone) VALUES ('${business}', 'B', 'b', 'GB', 'UTC');
 INSERT INTO nexara.people (business_id, created_at)
 SELECT '${business}', now() - interval '1 year' + n * interval '1 s' FROM generate_series(1, 3 + ${messages} / 1000) n;
@@ -19,3 +19,8 @@ FROM nexara.conversations c CROSS JOIN generate_series(1, 100) n WHERE c.busines
 INSERT INTO nexara.mentions (business_id, needle, source, row_id)
 SELECT m.business_id, '71234567', 'messages', m.id FROM nexara.messages m
 WHERE m.business_id = '${business}' AND m.body LIKE 'Ring%';
+INSERT INTO nexara.meter (business_id, event_key, source, unit, direction, quantity, at, keep_until)
+SELECT m.business_id, m.event_key, 'whatsapp', 'message', 'inbound', 1, m.sent_at, '2040-01-01'
+FROM nexara.messages m
+WHERE m.business_id = '${business}'
+  AND m.author_id IN (SELECT p.id FROM nexara.people p WHERE p.business_id = '${business}' ORDER BY p.created_at LIMIT 3);

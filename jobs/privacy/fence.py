@@ -5,7 +5,7 @@ What is to be billed is written down first: the job that would have done so is a
 of which a part goes, and that stays, go on: they read what is left of it. What a vendor answered them goes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -17,10 +17,11 @@ from jobs.usage.facts import meter
 from ledger.job import registry
 from lifecycle.pieces import PIECE, Place, piece
 from lifecycle.tombs import bury_events, bury_identifiers
-from lifecycle.walk import walk
+from lifecycle.walk import Going, walk
 from lifecycle.wholes import above
 from models.base import Row
-from models.conversations import Conversation
+from models.conversations import Conversation, Message
+from models.entries import table_of
 from models.erasures import Erasure
 
 FORGET = text("SELECT ledger.forget_jobs_v1(CAST(:ids AS uuid[]))")
@@ -34,7 +35,9 @@ def fence(db: Session, erasure: Erasure, after: Place | None, most: int = PIECE)
     for table, ids in going:
         for name, whole in {**above(db, table, ids), table.name: ids}.items():
             wholes.setdefault(name, set()).update(whole)
-    meter(db, sorted(wholes.get(Conversation.__tablename__, ())))
+    # Of a thread that goes on, what goes; of one that goes, all there is. One's messages may fill many pieces: all of
+    # them are not looked through in each.
+    meter(db, *(_of(going, each) for each in (Conversation, Message)))
     bury_events(db, erasure, going)
     if place is None:
         bury_identifiers(db, erasure)
@@ -45,6 +48,10 @@ def fence(db: Session, erasure: Erasure, after: Place | None, most: int = PIECE)
     if parts_of:
         db.execute(FORGET_ANSWERS, {"ids": [str(each) for each in parts_of]})
     return dict(place) if place else None
+
+
+def _of(going: Iterable[Going], row: type[Row]) -> list[UUID]:
+    return [row_id for table, ids in going if table is table_of(row) for row_id in ids]
 
 
 def forget(db: Session, ids: Sequence[UUID]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Numeric, Select, cast, extract, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Numeric, Select, cast, exists, extract, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,15 +15,25 @@ from models.conversations import Channel, Conversation, Message
 COLUMNS = ("business_id", "event_key", "source", "unit", "direction", "quantity", "at")
 
 
-def meter(db: Session, conversations: Sequence[UUID]) -> None:
-    """Write what these conversations used so far and is not written yet; a call counts once it has ended.
+def meter(db: Session, conversations: Sequence[UUID], messages: Sequence[UUID] = ()) -> None:
+    """Write what these conversations used so far, and these messages of others, and is not written yet.
 
-    Within the server: a thread may have more messages than a statement may have parameters. A fact's own key is unique,
-    whoever meters it and however often.
+    A call counts once it has ended. Within the server: a thread may have more messages than a statement may have
+    parameters. A fact's own key is unique, whoever meters it and however often; what is written is not tried again,
+    since the day until which a row is kept is worked out before it turns out to be there.
     """
+    facts = []
     if conversations:
-        for facts in (_calls(conversations), _messages(conversations)):
-            db.execute(insert(Meter).from_select(COLUMNS, facts).on_conflict_do_nothing())
+        facts += [_calls(conversations), _messages(Message.conversation_id == func.any(list(conversations)))]
+    if messages:
+        facts.append(_messages(Message.id == func.any(list(messages))))
+    for each in facts:
+        db.execute(insert(Meter).from_select(COLUMNS, each).on_conflict_do_nothing())
+
+
+def _unwritten(fact: type[Call | Message]) -> ColumnElement[bool]:
+    same = Meter.business_id == fact.business_id, Meter.event_key == fact.event_key
+    return ~exists().where(*same, Meter.correction_of.is_(None))
 
 
 def _calls(conversations: Sequence[UUID]) -> Select[*tuple[Any, ...]]:
@@ -46,11 +56,12 @@ def _calls(conversations: Sequence[UUID]) -> Select[*tuple[Any, ...]]:
             Call.conversation_id == func.any(list(conversations)),
             Conversation.channel == Channel.CALL,
             Conversation.ended_at.is_not(None),
+            _unwritten(Call),
         )
     )
 
 
-def _messages(conversations: Sequence[UUID]) -> Select[*tuple[Any, ...]]:
+def _messages(which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Message.business_id,
@@ -62,5 +73,5 @@ def _messages(conversations: Sequence[UUID]) -> Select[*tuple[Any, ...]]:
             Message.sent_at,
         )
         .join(Conversation, Conversation.id == Message.conversation_id)
-        .where(Message.conversation_id == func.any(list(conversations)), Conversation.channel != Channel.CALL)
+        .where(which, Conversation.channel != Channel.CALL, _unwritten(Message))
     )
