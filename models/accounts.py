@@ -64,7 +64,16 @@ class Business(PlatformRow, because="it is the tenant itself"):
         after_cancellation=(
             Keep(
                 because=Because.BILLING,
-                only=("country", "zone", "ended_at", "erasing_at", "erased_at", "keep_until"),
+                only=(
+                    "country",
+                    "zone",
+                    "alert_details",
+                    "created_at",
+                    "ended_at",
+                    "erasing_at",
+                    "erased_at",
+                    "keep_until",
+                ),
                 until="the last of its records that is kept",
             ),
         ),

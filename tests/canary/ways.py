@@ -16,7 +16,7 @@ Forms = Callable[[Tokens], list[dict[str, Any]]]
 PEOPLE, BUSINESSES, USERS = "nexara.people", "nexara.businesses", "nexara.users"
 BY_ITSELF = {
     "nexara.mentions": "triggers write it from the texts that are planted",
-    "nexara.salts": "the first arrival, or the first tombstone, writes the only one of a business",
+    "nexara.salts": "the database writes the only one of a business with it",
     BUSINESSES: "the business itself: its row is filled, not added to",
     PEOPLE: "the web tier writes them",
 }

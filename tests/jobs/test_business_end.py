@@ -131,7 +131,6 @@ def test_a_business_that_left_goes_by_its_day_to_its_receipt_and_another_stays(h
     while stands(house, shop).erasing_at is None:
         assert house.step()
     assert keys(house, shop.business) == [True]
-    assert requests(house, shop.business) == 0
     erasure = house.sql("SELECT id FROM nexara.erasures WHERE business_id = :b", b=shop.business)
     assert go_on(house, remaining, erasure, looks=12) == "completed"
     assert stands(house, shop).erased_at is not None

@@ -30,7 +30,10 @@ NOT_FORCED = text("""
 """)
 BOUND = ("nexara_owner",)
 """Whose functions see what the scope lets them see: forced row-level security binds the owner of the tables, too."""
-ACROSS = {"nexara.forget_user_v1": "who signs in is deleted with the last membership, of whichever business"}
+ACROSS = {
+    "nexara.forget_user_v1": "who signs in is deleted with the last membership, of whichever business",
+    "nexara.journal_stays_v1": "the house asks which entries of the journal of all businesses are needed still: by id",
+}
 BY_HAND = {
     "sandbox/outcome.py": "shows the whole demo, as its administrator",
     "workers/auditing.py": "an audit reads a whole database, as its administrator",
