@@ -4,7 +4,8 @@ from uuid import UUID, uuid4
 
 from tests.chaos.world import World
 
-ROWS = 6000
+ROWS = 60_000
+"""More than go in the time that one transaction takes."""
 PLANT = """
 WITH business AS (
   INSERT INTO nexara.businesses (id, name, country) VALUES (:b, 'A shop', 'GB')
