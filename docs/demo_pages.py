@@ -32,6 +32,9 @@ PAGES = {
     "erasures": "/privacy/erasures",
     "erasure": "/privacy/erasures/{SELECT business_id || '/' || erasure_id FROM nexara.reviews LIMIT 1}",
     "erase": "/privacy/erasures/new",
+    "confirm": (
+        "/privacy/erasures/{SELECT business_id || '/' || id FROM nexara.erasures WHERE state = 'resolving'}/confirm"
+    ),
     "calendar": "/privacy/calendar",
     "data-map": "/privacy/map?q=recording",
     "billing": "/billing",
@@ -41,6 +44,8 @@ PAGES = {
     "me": "/me",
 }
 """Pages by the name of their picture; in braces stands what the ledger is asked."""
+OF_OFFICER = ("erase", "confirm")
+"""Those that a privacy officer alone is shown."""
 
 
 def addresses(db: Connection) -> dict[str, str]:

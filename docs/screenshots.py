@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine
 from dashboard.app import create_app
 from docs.chromium import MISSING, browsing, find, served
 from docs.demo_ledger import act_by_hand, beat, fill
-from docs.demo_pages import addresses
+from docs.demo_pages import OF_OFFICER, addresses
 from migrations.apply import migrate
 from sandbox.operator import cookies
 from sandbox.postgres import Postgres
@@ -44,7 +44,8 @@ def main(folder: Path, *, everything: bool) -> None:
         act_by_hand(admin, engine)
         app = create_app(engine, environment="demo", secret=secrets.token_bytes(32))
         with admin.connect() as db:
-            pages = {**addresses(db), "error": ERROR}
+            shown = {name: path for name, path in addresses(db).items() if name not in OF_OFFICER}
+            pages = {**shown, "error": ERROR}
         with _beating(admin), served(app) as here, browsing(chromium) as browser:
             signed_in = cookies(app)
             for ending, width in WIDTHS.items():

@@ -6,6 +6,8 @@ import pytest
 from starlette.routing import Route
 
 from dashboard.app import ROUTES
+from docs.demo_pages import OF_OFFICER
+from models.operators import Role
 from tests.browser.surfing import somebody
 
 NO_PAGES = {"/healthz", "/sign-in/oidc", "/sign-in/oidc/back"}
@@ -13,15 +15,24 @@ NO_PAGES = {"/healthz", "/sign-in/oidc", "/sign-in/oidc/back"}
 
 
 def test_no_page_breaks_its_content_security_policy_nor_complains_of_anything_else(visiting, pages):
-    elsewhere = []
     with visiting() as kim:
-        kim.context.on("request", lambda asked: elsewhere.append(asked.url) if not local(asked.url) else None)
-        for path in pages.values():
-            answer = kim.page.goto(path)
-            assert answer.status == 200, path
-            kim.page.wait_for_function("document.documentElement.classList.contains('scripted')")
-            assert kim.complaints == [], path
-        assert kim.page.evaluate("typeof htmx") == "object", "the scripts did run"
+        walk(kim, [path for name, path in pages.items() if name not in OF_OFFICER])
+
+
+def test_no_page_of_the_officer_does(visiting, pages):
+    with visiting(Role.PRIVACY_OFFICER) as olu:
+        walk(olu, [pages[name] for name in (*OF_OFFICER, "erasure")])
+
+
+def walk(person, paths):
+    elsewhere = []
+    person.context.on("request", lambda asked: elsewhere.append(asked.url) if not local(asked.url) else None)
+    for path in paths:
+        answer = person.page.goto(path)
+        assert answer.status == 200, path
+        person.page.wait_for_function("document.documentElement.classList.contains('scripted')")
+        assert person.complaints == [], path
+    assert person.page.evaluate("typeof htmx") == "object", "the scripts did run"
     assert elsewhere == []
 
 
