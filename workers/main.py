@@ -96,7 +96,7 @@ def _start_seeing(settings: Settings) -> None:
         raise NotConfigured("LOG_LEVEL is one of DEBUG, INFO, WARNING, ERROR, CRITICAL") from None
     try:
         sentry.start(settings.sentry_dsn.get_secret_value(), settings.environment, settings.release)
-    except sentry.BadDsn:
+    except ValueError:  # sentry_sdk.utils.BadDsn is one
         raise NotConfigured("SENTRY_DSN is no DSN of Sentry's") from None
 
 
