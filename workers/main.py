@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from sentry_sdk.utils import BadDsn
 from sqlalchemy import Engine
 
 from jobs.registry import load
@@ -97,7 +96,7 @@ def _start_seeing(settings: Settings) -> None:
         raise NotConfigured("LOG_LEVEL is one of DEBUG, INFO, WARNING, ERROR, CRITICAL") from None
     try:
         sentry.start(settings.sentry_dsn.get_secret_value(), settings.environment, settings.release)
-    except BadDsn:
+    except ValueError:  # sentry_sdk.utils.BadDsn is one
         raise NotConfigured("SENTRY_DSN is no DSN of Sentry's") from None
 
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, cast
-
-from sentry_sdk.types import Event, Hint
+from typing import TYPE_CHECKING, Any, cast
 
 from ledger.errors import CODE
+
+if TYPE_CHECKING:
+    from sentry_sdk.types import Event, Hint
 
 OURS = "made_by_nexara"
 """Key of the hint that marks an event made in workers.sentry: of any other only types and frames leave."""
@@ -26,7 +27,7 @@ SHAPES = {"job_id": re.compile(r"\d{1,19}"), "code": CODE, "reason": CODE}
 FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 
 
-def scrub(event: Event, hint: Hint) -> Event | None:
+def scrub(event: "Event", hint: "Hint") -> "Event | None":
     """Return what of an event may leave; attachments never do."""
     hint["attachments"] = []
     given = cast("Mapping[str, Any]", event)

@@ -13,16 +13,18 @@ from types import TracebackType
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-import sentry_sdk
-from sentry_sdk.crons import capture_checkin
-from sentry_sdk.transport import Transport
-from sentry_sdk.types import MonitorConfig
-
 from ledger import clock
 from ledger.claimed import Ended
 from ledger.failure import Failure, describe
 from schedules.table import TIMETABLE, Schedule
+from workers.absent import absent
 from workers.scrub import OURS, nothing, scrub
+
+with absent("httpcore"):  # for HTTP/2, which it speaks beside a library that is not here: a megabyte of each worker
+    import sentry_sdk
+    from sentry_sdk.crons import capture_checkin
+    from sentry_sdk.transport import Transport
+    from sentry_sdk.types import MonitorConfig
 
 FLUSH = 2.0
 """Seconds that a process waits at its end for what Sentry has not been told yet."""
