@@ -47,6 +47,8 @@ def worker(bench: Bench, engine: Contestant) -> Sequence[Value]:
                 DATABASE_URL=bench.servers.url("nexara_worker"),
                 REDIS_URL=engine.redis,
                 WORKER_THREADS=str(engine.threads),
+                # What one of them enqueues, and asks a vendor, waits.
+                WORKER_QUEUES=",".join({job.payload.terms.queue for job in load() if not job.payload.terms.vendors}),
                 **NO_VENDOR,
             ),
             log=bench.servers.folder / "nexara-worker.log",

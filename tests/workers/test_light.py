@@ -73,6 +73,8 @@ def worker(database: Database, redis_url: str, tmp_path: Path) -> Iterator[Child
         "PYTHONPATH": str(ROOT),
         "DATABASE_URL": database.worker_url,
         "REDIS_URL": redis_url,
+        # What one of them enqueues, and asks a vendor, waits.
+        "WORKER_QUEUES": ",".join({job.payload.terms.queue for job in load() if not job.payload.terms.vendors}),
     }
     child = Child([sys.executable, "-c", WORKER], env=env, log=tmp_path / "worker.log", cwd=tmp_path)
     yield child
