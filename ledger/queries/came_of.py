@@ -1,4 +1,4 @@
-"""What came of jobs that find work for others: the jobs that each enqueued itself, by state."""
+"""What came of jobs of the house that find work of businesses: the jobs that each enqueued itself, by state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,10 @@ CAME_OF = text("""
 SELECT asked.id, found.state, count(*) AS jobs
 FROM unnest(CAST(:roots AS bigint[])) AS asked (id)
 CROSS JOIN LATERAL (
-  SELECT state FROM ledger.jobs WHERE root_id = asked.id AND root_id <> id AND parent_id = asked.id LIMIT :most + 1
+  SELECT state FROM ledger.jobs
+  WHERE root_id = asked.id AND root_id <> id AND parent_id = asked.id
+    AND business_id <> '00000000-0000-0000-0000-000000000000'  -- what the house does for itself is none of it
+  LIMIT :most + 1
 ) found
 GROUP BY asked.id, found.state ORDER BY count(*) DESC
 """)

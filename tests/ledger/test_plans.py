@@ -257,6 +257,8 @@ SELDOM = {
     "count_pace_v1": "once a minute, what ended in one",
     "operate_v1": "by hand, a part of what an operator chose",
     "forget_jobs_v1": "once an erasure, one reading of the whole table: test_forget.py",
+    "forget_answers_v1": "once a batch of an erasure: as forget_jobs_v1",
+    "forget_business_v1": "once a business, by the business",
     **dict.fromkeys(("open_batch_v1", "seal_batch_v1", "batch_v1", "my_batches_v1"), "by the id of a batch"),
     "oldest_transaction_v1": "by hand, and with the overview; it reads no table",
 }
