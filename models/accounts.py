@@ -68,6 +68,7 @@ class Business(PlatformRow, because="it is the tenant itself"):
                     "country",
                     "zone",
                     "alert_details",
+                    "recording_on",
                     "created_at",
                     "ended_at",
                     "erasing_at",
